@@ -2,4 +2,4 @@
 // Written by `npm run build:records` from src/kernels/operations. Do not edit.
 #pragma once
 
-#define LATENTKIT_RECORDS "4b4a4014f5e6d980"
+#define LATENTKIT_RECORDS "5ddd1ae99ff2a343"

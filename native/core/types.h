@@ -27,6 +27,8 @@ enum Dtype : int {
   IQ4_NL = 19,
   IQ4_XS = 20,
   MXFP4 = 21,
+  Q1_0 = 22,
+  Q2_0 = 23,
 };
 
 // Quantised matrices, packed as ops/quant/formats.h says.
@@ -43,7 +45,9 @@ enum Dtype : int {
   TYPE(Q6_K) \
   TYPE(IQ4_NL) \
   TYPE(IQ4_XS) \
-  TYPE(MXFP4)
+  TYPE(MXFP4) \
+  TYPE(Q1_0) \
+  TYPE(Q2_0)
 
 #define LATENTKIT_PACKED_CASES \
   case Q8_0: \
@@ -58,7 +62,9 @@ enum Dtype : int {
   case Q6_K: \
   case IQ4_NL: \
   case IQ4_XS: \
-  case MXFP4
+  case MXFP4: \
+  case Q1_0: \
+  case Q2_0
 
 // Cached vectors of codes with scales behind them (ops/cache/scaled-vectors.h).
 #define LATENTKIT_SCALED_CASES \

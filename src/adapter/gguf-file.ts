@@ -16,6 +16,7 @@ import { layerOf } from '../model/load.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 import { isBlockType } from '../tensor/dtype.ts'
 import type { AdaptedModule, Adapter } from './adapter.ts'
+import { refuseOrderedHeads } from './ordered-heads.ts'
 
 export const ADAPTER_TYPE = 'adapter'
 export const ALPHA = 'adapter.lora.alpha'
@@ -38,6 +39,7 @@ export async function openGgufAdapter(files: CheckpointFiles, name: string, base
       )
     }
     const module = tensor.replace(/\.weight$/, '')
+    refuseOrderedHeads(metadata.file, module, base)
     const headDim = rotatedHeadDim(module, base)
     const inHubOrder = headDim === null ? b : reordered(b, b.rows, row => ggufRow(row, headDim))
     modules.push({ module, down: a, up: inHubOrder, scale: alpha === null ? 1 : alpha / a.rows })
@@ -84,7 +86,7 @@ function sides(tensors: Iterable<GgufTensor>, file: string, { config }: OpenedMo
     throw new UnsupportedModelError(`${file} has ${listed(others)}; expected pairs of matrices lora_a and lora_b`)
   }
   const matrices = (half: readonly GgufTensor[]) => {
-    const renamed = renameTensors(half, naming)
+    const renamed = renameTensors(half, naming, layer => config.layers[layer]?.attention.kind === 'delta')
     return new Map([...renamed].map(([name, entry]) => [name, matrixOf(entry, file)]))
   }
   return { down: matrices(halves.a), up: matrices(halves.b) }

@@ -8,6 +8,7 @@ import { surveyWeights } from '../model/load.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 import type { LowRank } from '../nn/layers.ts'
 import { type AdaptedModule, type Adapter, withoutPrefix } from './adapter.ts'
+import { refuseOrderedHeads } from './ordered-heads.ts'
 
 /** An adapter's matrices as kernels get them, in the order of rows that the model's own have. */
 export function preparedAdapter(
@@ -38,6 +39,8 @@ export async function checkAdapter(adapter: Adapter, model: OpenedModel): Promis
   if (left.size < adapter.modules.length) {
     throw new CheckpointError(`${adapter.name} changes a module twice, under names with and without a prefix`)
   }
+  const byTurns = model.config.layers.some(({ attention: a }) => a.kind === 'delta' && a.keysByTurns)
+  if (byTurns) for (const { module } of adapter.modules) refuseOrderedHeads(adapter.name, module, model)
   const known = new Set<string>()
   await surveyWeights(model, undefined, {
     of: async (module, rows, cols) => {

@@ -116,7 +116,7 @@ export class Checkpoint implements CheckpointContents {
   }
 
   get #matrixTypes(): string {
-    return this.canonical ? 'F32, F16, BF16 or a block type from Q8_0 to TQ1_0' : 'F32, F16, BF16 or F8_E4M3'
+    return this.canonical ? 'F32, F16, BF16 or a block type' : 'F32, F16, BF16 or F8_E4M3'
   }
 
   #blockScales(entry: TensorEntry, rows: number, cols: number): NonNullable<WeightSource['scales']> {

@@ -154,7 +154,7 @@ async function readModel(path: string, format: Conversion['format'], options: Co
   const adapter = options.lora === undefined ? null : await openAdapter(await modelFiles(options.lora), found)
   const opened = adapter ? await merged(found, adapter) : found
   // llama.cpp reads such modules of few architectures, and refuses files with tensors that it does not know.
-  const predictions = format === 'safetensors' && !opened.checkpoint.canonical
+  const predictions = format === 'gguf' ? opened.family.gguf?.predictions === true : !opened.checkpoint.canonical
   const model = await readSourceModel(opened, { predictions })
   const prepared = format === 'gguf' ? prepareGguf(model, options) : prepareFolder(model, options)
   const warnings = [...opened.checkpoint.warnings, ...model.warnings]

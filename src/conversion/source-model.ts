@@ -27,8 +27,9 @@ export async function readSourceModel(
 
 /** Some copies of a model drop the prefix that its code gives all tensors but the output's, or have another. */
 function hubName(name: string, { names }: Family): string {
-  const { prefixes, output } = names
+  const { prefixes, output, prediction } = names
   if (name === `${output}.weight` || name === `${output}.bias`) return name
+  if (prediction && name.startsWith(prediction.at)) return name
   const prefix = prefixes.find(p => p !== '' && name.startsWith(p)) ?? ''
   return (prefixes[0] as string) + name.slice(prefix.length)
 }

@@ -62,6 +62,8 @@ export interface TensorNames {
   readonly layerInputs?: LayerInputNames
   /** The tensor itself: a factor of what leaves the layer. */
   readonly layerScale?: string
+  /** A module of multi-token prediction beside the layers. Default: as in DeepSeek-V3, it is a layer past the last. */
+  readonly prediction?: PredictionNames
   readonly encoder?: EncoderNames
   /** In a layer with cross-attention. */
   readonly cross?: CrossNames
@@ -78,6 +80,16 @@ export interface LayerInputNames {
   readonly projectionNorm: string
   readonly gate: string
   readonly out: string
+  readonly norm: string
+}
+
+/** Of a module of multi-token prediction, of which there is one or none; the others follow `at`, which is never prefixed. */
+export interface PredictionNames {
+  readonly at: string
+  readonly layer: string
+  readonly embeddingNorm: string
+  readonly hiddenNorm: string
+  readonly join: string
   readonly norm: string
 }
 
@@ -175,7 +187,11 @@ export interface DeltaRuleNames {
   /** The tensors themselves, not modules: logarithms of rates, and what is added to the decay's projection. */
   readonly decayRate: string
   readonly decayBias: string
+  /** Of the rates in the hub's files. Default: [H]. */
+  readonly rateShape?: (heads: number) => readonly number[]
   readonly gate: readonly string[]
+  /** What the first matrix and the gate's are called in files that have them apart (llama.cpp's). Default: no file has. */
+  readonly apart?: { readonly qkv: string; readonly gate: string }
   readonly norm: string
   readonly out: string
 }

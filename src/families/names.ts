@@ -40,6 +40,14 @@ export const INDEXER: NonNullable<LatentNames['indexer']> = {
   weights: 'self_attn.indexer.weights_proj',
 }
 
+/** Of a module of multi-token prediction that is a layer past the last, beside what other layers have (DeepSeek-V3). */
+export const PREDICTION_LAYER = {
+  embeddingNorm: 'enorm',
+  hiddenNorm: 'hnorm',
+  join: 'eh_proj',
+  norm: 'shared_head.norm',
+} as const
+
 /** Names of layer `index` of those that files count as one. */
 export function namesOfOne<T>(names: T, index: number): T {
   if (typeof names === 'string') return names.replaceAll('{part}', String(index)) as T

@@ -1,8 +1,11 @@
 /** Modules of multi-token prediction in a checkpoint: which are there, their tensors, and how one becomes a model that drafts. */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { listed } from '../checkpoint/quote.ts'
 import { CheckpointError } from '../errors.ts'
+import type { PredictionNames } from '../families/family.ts'
+import { PREDICTION_LAYER } from '../families/names.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import { hasStates } from '../nn/config.ts'
+import { attends } from '../nn/config.ts'
 import { predictionConfig, predictionWeights } from '../nn/prediction.ts'
 import { Loader, type LoaderOptions } from './load/loader.ts'
 import { loadPredictionWeights } from './load/weights.ts'
@@ -10,12 +13,45 @@ import { type SurveyedWeight, surveyPredictions } from './load.ts'
 import { Model, type ModelOptions } from './model.ts'
 import type { OpenedModel } from './open/opened-model.ts'
 
-/** Indices of the layers that are such modules: as many as config.json says, if the checkpoint has them in DeepSeek-V3's layout, and all layers attend. */
-export function predictionIndices({ checkpoint, config }: OpenedModel): number[] {
-  const count = checkpoint.config.num_nextn_predict_layers
-  if (typeof count !== 'number' || config.blockOrder !== 'pre' || hasStates(config)) return []
+/**
+ * Indices of the layers that are such modules, or that they would be: as many as config.json says, if the checkpoint has them as layers
+ * past the last (DeepSeek-V3), or the one beside the layers (Qwen3.5).
+ */
+export function predictionIndices(opened: OpenedModel): number[] {
+  const { checkpoint, config } = opened
+  const count = ownNames(opened) ? 1 : checkpoint.config.num_nextn_predict_layers
+  const attending = config.layers.some(({ attention }) => attends(attention))
+  if (typeof count !== 'number' || config.blockOrder !== 'pre' || !attending) return []
   const indices = Array.from({ length: count }, (_, k) => config.nLayers + k)
-  return indices.filter(index => checkpoint.has(layerTensor(checkpoint, index, 'eh_proj.weight')))
+  return indices.filter(index => marksOf(opened, index).every(name => checkpoint.has(name)))
+}
+
+/** Of a module beside the layers. */
+function ownNames({ checkpoint, family }: OpenedModel): PredictionNames | undefined {
+  return checkpoint.canonical ? undefined : family.names.prediction
+}
+
+/** Tensors by which a module is known. */
+function marksOf(opened: OpenedModel, index: number): string[] {
+  const own = ownNames(opened)
+  if (own)
+    return [own.join, own.norm, own.layer + opened.family.names.attentionNorm].map(name => `${own.at}${name}.weight`)
+  return [PREDICTION_LAYER.join, PREDICTION_LAYER.norm].map(part =>
+    layerTensor(opened.checkpoint, index, `${part}.weight`),
+  )
+}
+
+/** The name that a tensor of a module beside the layers has where modules are layers past the last. Others stay. */
+export function asLayerPastLast(opened: OpenedModel, tensor: string): string {
+  const own = ownNames(opened)
+  if (!own || !tensor.startsWith(own.at)) return tensor
+  const { prefixes, layer } = opened.family.names
+  const at = (prefixes[0] as string) + layer.replace('{layer}', String(opened.config.nLayers))
+  const part = tensor.slice(own.at.length)
+  if (part.startsWith(own.layer)) return at + part.slice(own.layer.length)
+  const [, module = '', suffix] = /^(.*)(\.\w+)$/.exec(part) ?? []
+  const known = Object.entries(PREDICTION_LAYER).find(([role]) => own[role as keyof typeof PREDICTION_LAYER] === module)
+  return known ? at + known[1] + suffix : tensor
 }
 
 /** Copies of the model's embedding and output that published checkpoints have in each module. */
@@ -58,9 +94,10 @@ export function draftingIndex(opened: OpenedModel): number {
   if (index !== undefined) return index
   const { name, config } = opened.checkpoint
   const { num_nextn_predict_layers: count = 0 } = config
+  const counted = ownNames(opened) ? '' : `num_nextn_predict_layers is ${JSON.stringify(count)}, and `
   throw new CheckpointError(
-    `${name} has no module of multi-token prediction that could draft: num_nextn_predict_layers is ${JSON.stringify(count)}, and ` +
-      `there is no ${layerTensor(opened.checkpoint, opened.config.nLayers, 'eh_proj.weight')}. Load it with mtp "off" or "auto"`,
+    `${name} has no module of multi-token prediction that could draft: ${counted}it takes the tensors ` +
+      `${listed(marksOf(opened, opened.config.nLayers))}. Load it with mtp "off" or "auto"`,
   )
 }
 

@@ -42,6 +42,9 @@ const FORMATS = {
   iq4_nl: { low: 4, high: 0, group: 32, offset: 128, scales: 'halves', table: 'iq4' },
   iq4_xs: { low: 4, high: 0, group: 32, offset: 128, scales: 'superScales', table: 'iq4' },
   mxfp4: { low: 4, high: 0, group: 32, offset: 12, scales: 'exponents', table: 'e2m1' },
+  // Codes 0 and 2.
+  q1_0: { low: 2, high: 0, group: 32, offset: 1, scales: 'halves' },
+  q2_0: { low: 2, high: 0, group: 32, offset: 1, scales: 'halves' },
 } as const satisfies Partial<Readonly<Record<BlockType, Format>>>
 
 /** Steps of a block, and bytes of its scales: of all steps or of the super-block, and of each group of a super-block. */

@@ -61,6 +61,9 @@ export const BLOCK_TYPES = {
   iq3_s: { elements: 256, bytes: 2 + 64 + 8 + 32 + 4 },
   tq1_0: { elements: 256, bytes: 48 + 4 + 2 },
   tq2_0: { elements: 256, bytes: 64 + 2 },
+  nvfp4: { elements: 64, bytes: 4 + 32 },
+  q1_0: { elements: 128, bytes: 2 + 16 },
+  q2_0: { elements: 64, bytes: 2 + 16 },
 } as const satisfies Readonly<Record<string, BlockFormat>>
 
 export type BlockType = keyof typeof BLOCK_TYPES

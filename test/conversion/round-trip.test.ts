@@ -21,18 +21,10 @@ const checkpoints = new Map([...checkpointFolders(), ...familyFolders()])
 const ggufs = ggufFiles()
 
 /** Of the fixtures, those that GGUF has an architecture for. */
-const STATES = ['bailing-hybrid', 'kimi-linear', 'lfm2', 'qwen3-5', 'qwen3-5-moe', 'qwen3-next']
-const NO_GGUF = [
-  'longcat-flash',
-  'gpt1-post-norm',
-  'marian-encoder-decoder',
-  't5',
-  't5-v1-1',
-  'axk1',
-  'axk2',
-  ...STATES,
-]
-const LATENT = /deepseek|kimi|glm4-moe|glm-moe-dsa|youtu|sarvam/
+const NO_GGUF = ['longcat-flash', 'gpt1-post-norm', 'marian-encoder-decoder', 't5', 't5-v1-1', 'axk1', 'axk2']
+/** A file of theirs is arranged otherwise than the hub's: as GGUF once more it must not be so twice. */
+const STATES = /^(qwen3-5|qwen3-next|kimi-linear|bailing|lfm2)/
+const LATENT = /deepseek|kimi|glm4-moe|glm-moe-dsa|youtu|sarvam|bailing/
 
 async function expectSameNumbers(path: string, expected: string): Promise<void> {
   copyFileSync(
@@ -95,9 +87,11 @@ describe('a safetensors folder by way of GGUF', () => {
     if (NO_GGUF.includes(name)) continue
     it(name, async () => {
       const place = tempFolder()
-      const [file, back] = [join(place, 'm.gguf'), join(place, 'back')]
+      const [file, again, back] = [join(place, 'm.gguf'), join(place, 'again.gguf'), join(place, 'back')]
       await convertModel(folder, file, { weights: 'f32' })
-      await convertModel(file, back, { weights: 'f32' })
+      const twice = STATES.test(name)
+      if (twice) await convertModel(file, again)
+      await convertModel(twice ? again : file, back, { weights: 'f32' })
       await expectSameNumbers(back, join(folder, 'expected.safetensors'))
     })
   }

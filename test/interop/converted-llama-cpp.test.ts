@@ -47,6 +47,11 @@ const CASES: readonly (readonly [model: string, options: Options])[] = [
   ['qwen3', f32],
   ['gemma3-mqa', f32],
   ['gemma4', f32],
+  ['qwen3-5', f32],
+  ['qwen3-5-moe', f32],
+  ['lfm2', f32],
+  ['kimi-linear', f32],
+  ['bailing-hybrid', f32],
   ['falcon-mqa', f32],
   ['gpt2', f32],
   // Files that become files: the blocks stay, or are made again in the other layout.

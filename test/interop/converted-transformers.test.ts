@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/conversion/convert.ts'
 import { openTokenizer } from '../../src/index.ts'
 import { expectedPath } from '../../src/inspection/verify/expected.ts'
-import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
+import { checkpointFolders, familyFolders, ggufFiles } from '../support/all-fixtures.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 const PYTHON = process.env.LATENTKIT_PYTHON ?? 'python3'
@@ -30,6 +30,12 @@ const BY_WAY_OF_GGUF = [
   'deepseek-v2',
   'deepseek-v3',
   'minicpm3',
+  'qwen3-5',
+  'qwen3-5-moe',
+  'qwen3-next',
+  'lfm2',
+  'kimi-linear',
+  'bailing-hybrid',
 ]
 
 interface Answer {
@@ -53,14 +59,14 @@ describe.skipIf(!here)(`transformers on what convert writes, needs ${PYTHON} wit
   })
   afterAll(() => void python?.stdin?.end())
 
-  async function check(file: string, expected: string): Promise<Answer> {
+  async function check(file: string, expected: string, limit = 2e-4): Promise<Answer> {
     const folder = join(tempFolder(), 'hub')
     await convertModel(file, folder, { weights: 'f32', shardBytes: 100e6 })
     python.stdin?.write(`${JSON.stringify({ folder, expected, texts: TEXTS })}\n`)
     const answer = JSON.parse((await lines.next()).value) as Answer
     expect(answer.error).toBe(undefined)
     expect([answer.missing, answer.unexpected]).toEqual([[], []])
-    expect(answer.worst).toBeLessThanOrEqual(2e-4)
+    expect(answer.worst).toBeLessThanOrEqual(limit)
     expect(answer.greedy.every(Boolean)).toBe(true)
     const tokenizer = await openTokenizer(file)
     expect(answer.ids).toEqual(TEXTS.map(text => tokenizer.encode(text, { addSpecialTokens: false })))
@@ -75,11 +81,12 @@ describe.skipIf(!here)(`transformers on what convert writes, needs ${PYTHON} wit
   }
 
   for (const name of BY_WAY_OF_GGUF) {
-    const folder = checkpointFolders().get(name)
+    const folder = checkpointFolders().get(name) ?? familyFolders().get(name)
     it.skipIf(folder === undefined)(`${name}, by way of GGUF`, { timeout: 600_000 }, async () => {
       const file = join(tempFolder(), 'm.gguf')
       await convertModel(folder as string, file, { weights: 'f32' })
-      await check(file, join(folder as string, 'expected.safetensors'))
+      // Its float32 differs by 2.7e-4 from float64.
+      await check(file, join(folder as string, 'expected.safetensors'), name === 'bailing-hybrid' ? 4e-4 : undefined)
     })
   }
 

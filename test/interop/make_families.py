@@ -182,6 +182,11 @@ VARIANTS = {
         **{"shared_expert_intermediate_size": 36, "linear_num_key_heads": 4, "linear_key_head_dim": 8},
         **{"linear_conv_kernel_dim": 2, "partial_rotary_factor": 1.0, "tie_word_embeddings": True},
     },
+    # As llama.cpp's architecture has it: keys and values of states are as wide as each other, and all layers have experts.
+    "qwen3-next-even": {
+        **{**BASE, **MOE, **DELTA_NET, "model_type": "qwen3_next", "num_hidden_layers": 5, "full_attention_interval": 2},
+        **{"shared_expert_intermediate_size": 20, "linear_key_head_dim": 16, "linear_value_head_dim": 16},
+    },
     "qwen3-5-listed": {
         **{**BASE, **DELTA_NET, "model_type": "qwen3_5_text", "linear_num_key_heads": 1, "linear_num_value_heads": 3},
         **{"layer_types": ["full_attention", "linear_attention", "linear_attention"], "attention_bias": True},

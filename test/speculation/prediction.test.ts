@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/conversion/convert.ts'
@@ -26,6 +26,8 @@ import { EXPERTS, STORIES, smallModel } from '../training/small-model.ts'
 
 const ROOT = process.env.LATENTKIT_FIXTURES ?? fileURLToPath(new URL('../../../shared/fixtures', import.meta.url))
 const FIXTURE = [join(ROOT, 'mtp'), ROOT].find(folder => existsSync(join(folder, 'expected.safetensors'))) as string
+/** A module beside layers of which most carry a state (`test/interop/make_predictions.py`). */
+const BESIDE = fileURLToPath(new URL('../fixtures/predictions/qwen3-5', import.meta.url))
 
 const place = mkdtempSync(join(tmpdir(), 'latentkit-drafts-'))
 afterAll(() => rmSync(place, { recursive: true }))
@@ -38,16 +40,20 @@ async function moduleOf(folder: string, kernels: Kernels, tokenizer = true) {
   return { model, module }
 }
 
-describe.skipIf(!FIXTURE).each(KERNEL_SETS.filter(({ missing }) => !missing))('$name', ({ make }) => {
+const CASES_OF_NUMBERS = KERNEL_SETS.filter(({ missing }) => !missing).flatMap(({ name, make }) =>
+  [FIXTURE, BESIDE].filter(Boolean).map(folder => ({ name, make, folder, of: basename(folder) })),
+)
+
+describe.each(CASES_OF_NUMBERS)('$of, $name', ({ make, folder }) => {
   let kernels: Kernels
   let model: Model
   let module: PredictionModel
-  const numbers = (name: string) => readSafetensors(join(FIXTURE, 'expected.safetensors')).get(name)?.data
+  const numbers = (name: string) => readSafetensors(join(folder, 'expected.safetensors')).get(name)?.data
   const ids = (name: string) => Array.from(numbers(name) as ArrayLike<number | bigint>, Number)
 
   beforeAll(async () => {
     kernels = await make({ threads: 1 })
-    ;({ model, module } = await moduleOf(FIXTURE, kernels))
+    ;({ model, module } = await moduleOf(folder, kernels))
   })
   afterAll(() => {
     module.dispose()
@@ -56,7 +62,7 @@ describe.skipIf(!FIXTURE).each(KERNEL_SETS.filter(({ missing }) => !missing))('$
   })
 
   it('predicts at each step of a text what transformers does, with rows of its own', async () => {
-    const { checks } = JSON.parse(readFileSync(join(FIXTURE, 'expected.json'), 'utf8'))
+    const { checks } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
     const [prompt, greedy] = [ids('input_ids'), ids('greedy')]
     const cache = model.sequence()
     const own = module.model.sequence()
@@ -211,7 +217,7 @@ function asGguf(folder: string, file: string): void {
   )
 }
 
-describe.skipIf(!FIXTURE)('files of other forms', () => {
+describe('files of other forms', () => {
   /** What the module predicts after a text. */
   async function predictedOf(folder: string, tokenizer = true): Promise<Float32Array> {
     const kernels = createReferenceKernels()
@@ -227,7 +233,7 @@ describe.skipIf(!FIXTURE)('files of other forms', () => {
     return logits.slice()
   }
 
-  it('have the same module: GGUF, and a converted folder', async () => {
+  it.skipIf(!FIXTURE)('have the same module: GGUF, and a converted folder', async () => {
     const expected = await predictedOf(FIXTURE)
     const gguf = join(place, 'model.gguf')
     asGguf(FIXTURE, gguf)
@@ -237,6 +243,52 @@ describe.skipIf(!FIXTURE)('files of other forms', () => {
     const folder = join(place, 'converted')
     await convertModel(FIXTURE, folder, { weights: 'f32' })
     expect(await predictedOf(folder)).toEqual(expected)
+  })
+
+  it('have one that lies beside the layers, too', async () => {
+    const expected = await predictedOf(BESIDE)
+    const [gguf, again, folder] = [join(place, 'beside.gguf'), join(place, 'again.gguf'), join(place, 'beside')]
+    await convertModel(BESIDE, gguf, { weights: 'f32' })
+    await convertModel(gguf, again)
+    for (const file of [gguf, again]) {
+      const found = await predictedOf(file, false)
+      expect(found).toHaveLength(expected.length)
+      for (const [i, x] of expected.entries()) expect(found[i]).toBeCloseTo(x, 3)
+    }
+    await convertModel(BESIDE, folder, { weights: 'f32' })
+    expect(await predictedOf(folder)).toEqual(expected)
+  })
+})
+
+describe('a module beside layers that carry a state', () => {
+  it.each([
+    ['greedy', { temperature: 0 }],
+    ['sampled', { temperature: 0.7, seed: 4 }],
+  ])('writes the same text, prompt after prompt: %s', async (_, options) => {
+    const engine = await Engine.load(BESIDE, { inline: true, threads: 1, mtp: 'on' })
+    expect(engine.info.mtp).toBe(true)
+    let drafted = 0
+    const texts = async (speculation: 'off' | 'mtp') => {
+      const session = engine.session()
+      const found: unknown[] = []
+      for (const prompt of ['Once upon a time', ' and then', '.']) {
+        const { tokenIds, usage } = await session.prompt(prompt, {
+          maxTokens: 40,
+          ignoreEos: true,
+          ...options,
+          speculation,
+        })
+        found.push(tokenIds, session.tokens.length)
+        drafted += usage.draftTokens
+      }
+      await session.dispose()
+      return found
+    }
+    const off = await texts('off')
+    expect(drafted).toBe(0)
+    expect(await texts('mtp')).toEqual(off)
+    expect(drafted).toBeGreaterThan(10)
+    await engine.dispose()
   })
 })
 

@@ -18,6 +18,8 @@ const SCALES: Partial<Record<BlockType, readonly number[]>> = {
   iq4_xs: [0],
   mxfp4: [],
   iq2_xxs: [0],
+  q1_0: [0],
+  q2_0: [0],
 }
 
 /** Types of which `randomBlocks` makes matrices. */

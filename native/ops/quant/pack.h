@@ -57,6 +57,33 @@ template <> struct Blocks<Q8_0> {
   static INLINE const u8* head(const u8* row, i64 step) { return row + step * BYTES; }
 };
 
+// A byte of four codes, the first lowest, as the bytes of a word.
+INLINE uint32_t spreadPairs(uint32_t four) { return (four | four << 6 | four << 12 | four << 18) & 0x03030303u; }
+
+// Blocks of 128 [d, bits: 16]: a bit is code 0 or 2.
+template <> struct Blocks<Q1_0> {
+  static constexpr int BYTES = 18;
+  static INLINE Codes codes(const u8* row, i64 step) {
+    const uint32_t bits = word(head(row, step) + 2 + step % 4 * 4);
+    Codes c;
+    for (int j = 0; j < 8; j++) c.words[j] = spreadBits(bits >> (4 * j)) << 1;
+    return c;
+  }
+  static INLINE const u8* head(const u8* row, i64 step) { return row + step / 4 * BYTES; }
+};
+
+// Blocks of 64 [d, pairs of bits: 16].
+template <> struct Blocks<Q2_0> {
+  static constexpr int BYTES = 18;
+  static INLINE Codes codes(const u8* row, i64 step) {
+    const u8* at = head(row, step) + 2 + step % 2 * 8;
+    Codes c;
+    for (int j = 0; j < 8; j++) c.words[j] = spreadPairs(at[j]);
+    return c;
+  }
+  static INLINE const u8* head(const u8* row, i64 step) { return row + step / 2 * BYTES; }
+};
+
 // Super-blocks of 256, parts of 32 being steps. `scales` gives the step's groups: s[2], m[2] (signed s as its byte).
 template <int BYTES_, int D> struct SuperBlocks {
   static constexpr int BYTES = BYTES_;

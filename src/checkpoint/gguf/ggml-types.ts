@@ -2,7 +2,7 @@ import { BLOCK_TYPES, type BlockFormat, type BlockType, type WeightType } from '
 
 /** ggml's names, upper case. Types that latentkit does not compute with are known for their size only. */
 export type GgmlType = Uppercase<BlockType> | 'F32' | 'F16' | 'BF16' | Foreign
-type Foreign = 'F64' | 'I8' | 'I16' | 'I32' | 'I64' | 'NVFP4' | 'Q1_0'
+type Foreign = 'F64' | 'I8' | 'I16' | 'I32' | 'I64'
 
 /** By the number that stands in files. The gaps are types that were withdrawn or never stored. */
 const IDS: Readonly<Record<number, GgmlType>> = {
@@ -38,6 +38,7 @@ const IDS: Readonly<Record<number, GgmlType>> = {
   39: 'MXFP4',
   40: 'NVFP4',
   41: 'Q1_0',
+  42: 'Q2_0',
 }
 
 const PLAIN: Readonly<Partial<Record<GgmlType, BlockFormat>>> = {
@@ -49,8 +50,6 @@ const PLAIN: Readonly<Partial<Record<GgmlType, BlockFormat>>> = {
   I16: { elements: 1, bytes: 2 },
   I32: { elements: 1, bytes: 4 },
   I64: { elements: 1, bytes: 8 },
-  NVFP4: { elements: 64, bytes: 4 + 32 },
-  Q1_0: { elements: 128, bytes: 2 + 16 },
 }
 
 export function ggmlTypeOf(id: number): GgmlType | undefined {

@@ -170,8 +170,9 @@ function checkPlaces(source: ByteSource, declared: readonly Declared[], dataStar
   const dataBytes = Math.max(0, source.size - dataStart)
   const sorted = [...declared].sort((a, b) => a.offset - b.offset)
   let end = 0
-  let before = ''
-  for (const { name, offset, length } of sorted) {
+  let before: Declared | null = null
+  for (const tensor of sorted) {
+    const { name, offset, length } = tensor
     if (offset % alignment !== 0) {
       throw tensorError(source, name, `begins at byte ${offset} of the data; expected a multiple of ${alignment}`)
     }
@@ -179,12 +180,23 @@ function checkPlaces(source: ByteSource, declared: readonly Declared[], dataStar
       const met = `takes bytes ${offset} to ${offset + length} of the data, but the file holds ${dataBytes}`
       throw tensorError(source, name, `${met}; is the file cut short?`)
     }
-    if (offset < end) {
-      throw tensorError(source, name, `begins at byte ${offset} of the data, inside tensor ${quote(before)}`)
+    if (before && offset < end) {
+      throw tensorError(
+        source,
+        name,
+        `begins at byte ${offset} of the data, inside tensor ${quote(before.name)}${otherBlocks(before)}`,
+      )
     }
     end = offset + length
-    before = name
+    before = tensor
   }
+}
+
+/** PrismML's llama.cpp wrote the number of Q2_0 before ggml had it. */
+function otherBlocks({ type }: Declared): string {
+  return type === 'Q2_0'
+    ? "; is it a file of PrismML's llama.cpp, whose Q2_0 has a scale for each 128 numbers? ggml's has one for each 64, and only that is read"
+    : ''
 }
 
 function tensorError(source: ByteSource, tensor: string, message: string): CheckpointError {

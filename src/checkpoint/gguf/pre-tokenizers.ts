@@ -58,6 +58,18 @@ const digitsThenGpt2: PreTokenizer = { steps: [split('\\p{N}'), GPT2] }
 const llama3: PreTokenizer = { steps: [cl100k('\\p{N}{1,3}'), BYTES], ignoreMerges: true, addBos: true }
 const glm4: PreTokenizer = { steps: [cl100k('\\p{N}{1,3}'), BYTES] }
 const qwen2: PreTokenizer = { steps: [cl100k('\\p{N}'), BYTES], normalizer: { type: 'NFC' } }
+/** Marks go with the letters that they are written on. */
+const qwen35: PreTokenizer = {
+  steps: [
+    split(`${CONTRACTION}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${SPACES}`),
+    BYTES,
+  ],
+  normalizer: { type: 'NFC' },
+}
+/** Each end of a line is by itself. */
+const bailing: PreTokenizer = {
+  steps: [split(`${CONTRACTION}|${WORD}|\\p{N}|${SYMBOLS}|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+`), BYTES],
+}
 const deepseekLlm: PreTokenizer = {
   steps: [
     split('[\\r\\n]'),
@@ -127,6 +139,7 @@ export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
   'llama-v3': llama3,
   llama3,
   falcon3: llama3,
+  lfm2: llama3,
   pixtral: llama3,
   'smaug-bpe': glm4,
   dbrx: glm4,
@@ -135,6 +148,9 @@ export const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
   qwen2,
   'deepseek-r1-qwen': qwen2,
   megrez: qwen2,
+  qwen35,
+  bailingmoe: bailing,
+  bailingmoe2: bailing,
   stablelm2: { steps: qwen2.steps },
   'deepseek-llm': deepseekLlm,
   'deepseek-coder': deepseekCoder,

@@ -12,6 +12,8 @@ export interface TensorNaming {
   /** With `{layer}`. */
   readonly layer: string
   readonly inLayer: Readonly<Record<string, string>>
+  /** In front of those, in layers that carry a state. Default: as in others. */
+  readonly inStateLayer?: Readonly<Record<string, string>>
   readonly experts?: {
     /** With `{expert}`, after `layer`. */
     readonly expert: string
@@ -20,16 +22,29 @@ export interface TensorNaming {
   }
   /** Tensors [H, rows, cols] that the model reads as one matrix [H rows, cols]. */
   readonly perHead?: readonly string[]
+  /** Tensors of one axis that the model reads as a matrix of one row. */
+  readonly oneRow?: readonly string[]
+}
+
+/** Names of a layer that carries a state. Where two stand for one of the hub's, its own is first. */
+export function stateNames({ inLayer, inStateLayer }: TensorNaming): TensorNaming['inLayer'] {
+  return { ...inStateLayer, ...inLayer, ...inStateLayer }
 }
 
 /** Experts counted one by one; Kimi-K2 has 69,120. More would only ask for memory. */
 const MAX_ENTRIES = 1_000_000
 
-/** The tensors under the hub's names. What the naming does not know keeps its own. */
-export function renameTensors(tensors: Iterable<GgufTensor>, naming: TensorNaming): Map<string, TensorEntry> {
+/** The tensors under the hub's names. What the naming does not know keeps its own. `carriesState`: by a layer's number. */
+export function renameTensors(
+  tensors: Iterable<GgufTensor>,
+  naming: TensorNaming,
+  carriesState: (layer: number) => boolean,
+): Map<string, TensorEntry> {
   const renamed = new Map<string, TensorEntry>()
+  const inStateLayer = stateNames(naming)
   for (const tensor of tensors) {
-    for (const entry of rename(tensor, naming)) {
+    const inLayer = carriesState(Number(split(tensor.name).layer)) ? inStateLayer : naming.inLayer
+    for (const entry of rename(tensor, naming, inLayer)) {
       const { source } = tensor.bytes
       const where = `${source.path ?? source.name}: tensor ${quote(tensor.name)}`
       if (renamed.has(entry.name))
@@ -42,7 +57,7 @@ export function renameTensors(tensors: Iterable<GgufTensor>, naming: TensorNamin
   return renamed
 }
 
-function* rename(tensor: GgufTensor, naming: TensorNaming): Generator<TensorEntry> {
+function* rename(tensor: GgufTensor, naming: TensorNaming, inLayer: TensorNaming['inLayer']): Generator<TensorEntry> {
   const { module, layer, suffix } = split(tensor.name)
   if (layer === undefined) {
     const known = naming.model[module]
@@ -56,10 +71,9 @@ function* rename(tensor: GgufTensor, naming: TensorNaming): Generator<TensorEntr
     return
   }
   // The bias of the choice of experts is a tensor of its own on the hub, no module's bias.
-  const known = naming.inLayer[module]
-  const name = naming.inLayer[module + suffix] ?? (known === undefined ? undefined : known + suffix)
-  const shape = naming.perHead?.includes(module) ? flattened(tensor.shape) : tensor.shape
-  yield entryOf(tensor, name === undefined ? tensor.name : at + name, shape)
+  const known = inLayer[module]
+  const name = inLayer[module + suffix] ?? (known === undefined ? undefined : known + suffix)
+  yield entryOf(tensor, name === undefined ? tensor.name : at + name, shapeRead(tensor.shape, module, naming))
 }
 
 /** `blk.3.attn_q.weight` -> attn_q, 3, .weight */
@@ -86,6 +100,11 @@ function* cutExperts(
       yield { name, dtype: tensor.type, shape: [rows, cols], bytes }
     }
   }
+}
+
+function shapeRead(shape: readonly number[], module: string, { perHead, oneRow }: TensorNaming): readonly number[] {
+  if (perHead?.includes(module)) return flattened(shape)
+  return shape.length === 1 && oneRow?.includes(module) ? [1, ...shape] : shape
 }
 
 function flattened(shape: readonly number[]): number[] {

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import type { AdaptedModule, Adapter } from '../../adapter/adapter.ts'
 import { ADAPTER_TYPE, ALPHA, rotatedHeadDim } from '../../adapter/gguf-file.ts'
+import { refuseOrderedHeads } from '../../adapter/ordered-heads.ts'
 import { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import { computed, reordered } from '../../checkpoint/recode/derived.ts'
 import { recoded } from '../../checkpoint/recode/recoded.ts'
@@ -22,9 +23,10 @@ import { summarise, type Written } from '../written.ts'
 /** Throws UnsupportedModelError for a module that llama.cpp cannot change. */
 export function prepareAdapterGguf(adapter: Adapter, base: OpenedModel, weights: HubType | undefined) {
   const architecture = architectureFor(base.config.modelType)
-  const nameOf = ggufNames(architecture.naming)
+  const nameOf = ggufNames(architecture.naming, layer => base.config.layers[layer]?.attention.kind === 'delta')
   const alpha = alphaOf(adapter.modules)
   const tensors = adapter.modules.flatMap(module => {
+    refuseOrderedHeads(adapter.name, module.module, base)
     const found = nameOf(`${module.module}.weight`)
     if (!found || (architecture.splitsKeyValueUp && module.module.endsWith('.kv_b_proj'))) {
       const why = found ? 'has it in two parts, which no adapter changes' : 'has no name for it'

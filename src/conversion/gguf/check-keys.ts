@@ -6,7 +6,7 @@ import { UnsupportedModelError } from '../../errors.ts'
 import type { Architecture, RopeTensors } from '../../families/gguf/architecture.ts'
 import { parseConfig } from '../../families/index.ts'
 import { ropeFrequencies } from '../../nn/attention/rope.ts'
-import type { ModelConfig } from '../../nn/config.ts'
+import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
 import type { TensorToWrite } from './plan-tensors.ts'
 import { ropeTensors } from './rope-keys.ts'
 
@@ -47,9 +47,13 @@ function readBack(config: ModelConfig): RopeTensors {
 }
 
 /** What a model computes: not what it is called, nor how rows are ordered. Biases are read where there are tensors. */
-function meaning({ modelType, bosTokenId, eosTokenIds, bias, ropes, ...config }: ModelConfig): object {
+function meaning({ modelType, bosTokenId, eosTokenIds, bias, ropes, layers, ...config }: ModelConfig): object {
   return {
     ...config,
+    layers: layers.map(({ attention: { keysByTurns: _, ...attention }, ...layer }: LayerOfAnyKind) => ({
+      ...layer,
+      attention,
+    })),
     ropes: ropes.map(rope => {
       const [within, beyond] = [ropeFrequencies(rope), ropeFrequencies(rope, true)]
       return { dim: rope.dim, within: plain(within), beyond: plain(beyond), growth: rope.growth }
@@ -59,6 +63,10 @@ function meaning({ modelType, bosTokenId, eosTokenIds, bias, ropes, ...config }:
 
 function plain({ frequencies, factor }: ReturnType<typeof ropeFrequencies>) {
   return { frequencies: [...frequencies], factor }
+}
+
+type LayerOfAnyKind = Omit<LayerConfig, 'attention'> & {
+  readonly attention: LayerConfig['attention'] & { readonly keysByTurns?: true }
 }
 
 interface Difference {

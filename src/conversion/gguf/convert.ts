@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { architectureFor } from '../../families/architectures.ts'
+import { asLayerPastLast, predictionIndices } from '../../model/prediction.ts'
 import { settleBiases } from '../biases.ts'
 import { forLatentEps } from '../constant-norm.ts'
 import { checkRoom, type OutputOptions, writeWhole } from '../output.ts'
@@ -23,9 +24,13 @@ export function prepareGguf(given: SourceModel, options: PlanOptions) {
     architecture.biases ?? [],
     `llama.cpp's architecture ${architecture.name}`,
   )
-  const model = { ...source, weights }
+  const model = {
+    ...source,
+    weights: weights.map(weight => ({ ...weight, name: asLayerPastLast(source, weight.name) })),
+  }
+  const predictions = architecture.predictions ? predictionIndices(source).length : 0
   const tensors = planTensors(model, architecture, options)
-  const keys = modelKeys(config, architecture, options)
+  const keys = modelKeys(config, architecture, options, predictions)
   checkKeys(config, architecture, keys, tensors)
   const types = summarise(tensors)
   keys.string('general.name', basename(checkpoint.name).replace(/\.gguf$/i, ''))

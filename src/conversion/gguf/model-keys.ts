@@ -13,12 +13,19 @@ export interface LayoutOptions {
   readonly legacyMla?: boolean
 }
 
-export function modelKeys(config: ModelConfig, architecture: Architecture, layout: LayoutOptions): GgufKeys {
+/** `predictions`: how many modules of multi-token prediction there are. */
+export function modelKeys(
+  config: ModelConfig,
+  architecture: Architecture,
+  layout: LayoutOptions,
+  predictions = 0,
+): GgufKeys {
   const keys = new GgufKeys(architecture.name)
   const shown = architecture.shownAttention?.(config)
   const attention = shown ?? commonAttention(config) ?? refuseMixed(config, architecture)
   keys.string('general.type', 'model')
-  keys.u32('{arch}.block_count', config.nLayers)
+  keys.u32('{arch}.block_count', config.nLayers + predictions)
+  keys.u32('{arch}.nextn_predict_layers', predictions || undefined)
   keys.u32('{arch}.context_length', config.maxPositions)
   keys.u32('{arch}.embedding_length', config.hiddenSize)
   keys.u32('{arch}.feed_forward_length', denseSize(config))

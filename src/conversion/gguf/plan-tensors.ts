@@ -14,6 +14,7 @@ import { joinKeyValueUp, splitKeyValueUp } from '../key-value-up.ts'
 import type { SourceModel } from '../source-model.ts'
 import type { LayoutOptions } from './model-keys.ts'
 import { ropeTensors } from './rope-keys.ts'
+import { stateParts } from './state-layers.ts'
 import { ggufNames } from './tensor-names.ts'
 import { keptType } from './types.ts'
 
@@ -40,10 +41,12 @@ interface Piece {
   readonly stored: WeightType
   /** Beyond rows and columns: heads. */
   readonly heads?: number
+  /** Of a vector, where it has more axes than one. */
+  readonly shape?: readonly number[]
 }
 
 export function planTensors(model: SourceModel, architecture: Architecture, options: PlanOptions): TensorToWrite[] {
-  const nameOf = ggufNames(architecture.naming)
+  const nameOf = ggufNames(architecture.naming, layer => model.config.layers[layer]?.attention.kind === 'delta')
   const planned = new Map<string, Piece[]>()
   for (const piece of layOut(model, architecture, options)) {
     const found = nameOf(piece.name)
@@ -60,7 +63,8 @@ export function planTensors(model: SourceModel, architecture: Architecture, opti
 }
 
 /** The model's weights in llama.cpp's arrangement, still under the hub's names. */
-function* layOut({ config, weights }: SourceModel, architecture: Architecture, options: PlanOptions) {
+function* layOut(model: SourceModel, architecture: Architecture, options: PlanOptions): Generator<Piece> {
+  const { config, weights, family } = model
   const { ropes, layers } = config
   // llama.cpp rotates neighbouring numbers in some architectures; the hub's files have the halves of a head.
   const interleaves = architecture.interleaves && ropes[0]?.interleaved === false
@@ -70,7 +74,9 @@ function* layOut({ config, weights }: SourceModel, architecture: Architecture, o
     const attention = layers[layerOf(weight.name)]?.attention
     const source = weight.role === 'vector' ? offsetBy(weight, weight.added) : weight
     const piece: Piece = { name: weight.name, role: weight.role, source, stored: weight.dtype }
-    if (attention?.kind !== 'latent') {
+    if (attention?.kind === 'delta' || attention?.kind === 'convolution') {
+      for (const part of stateParts(source, attention, family.names, architecture)) yield { ...piece, ...part }
+    } else if (attention?.kind !== 'latent') {
       const moves = attention?.kind === 'grouped' && interleaves && /\.[qk]_proj\.(weight|bias)$/.test(weight.name)
       yield moves ? { ...piece, source: interleaved(source, attention.headDim) } : piece
     } else if (weight.name.endsWith('.kv_b_proj.weight') && splits) {
@@ -97,9 +103,9 @@ function interleaved(source: WeightSource, headDim: number): WeightSource {
 }
 
 function tensorOf(name: string, pieces: readonly Piece[], weights: EncodableType | undefined): TensorToWrite {
-  const [{ role, source, stored, heads }] = pieces as [Piece, ...Piece[]]
+  const [{ role, source, stored, heads, shape }] = pieces as [Piece, ...Piece[]]
   const { rows, cols } = source
-  if (role === 'vector') return { name, type: 'f32', shape: [cols], bytes: 4 * cols, parts: [source] }
+  if (role === 'vector') return { name, type: 'f32', shape: shape ?? [cols], bytes: 4 * cols, parts: [source] }
   const type = weights ? weightTypeFor(weights, role, cols) : keptType(stored, role, cols, source.dtype === stored)
   const inner = heads === undefined ? [rows, cols] : [heads, rows / heads, cols]
   // A kept type may be one that cannot be made; then the matrix has it.

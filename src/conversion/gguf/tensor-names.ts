@@ -1,4 +1,4 @@
-import type { TensorNaming } from '../../checkpoint/gguf/tensor-naming.ts'
+import { stateNames, type TensorNaming } from '../../checkpoint/gguf/tensor-naming.ts'
 
 export interface GgufName {
   readonly name: string
@@ -6,10 +6,17 @@ export interface GgufName {
   readonly expert?: number
 }
 
-/** llama.cpp's names for the hub's: the reader's table inverted. Undefined for names it does not have. */
-export function ggufNames(naming: TensorNaming): (hubName: string) => GgufName | undefined {
+/**
+ * llama.cpp's names for the hub's: the reader's table inverted. Undefined for names it does not have. `carriesState`: by a layer's
+ * number.
+ */
+export function ggufNames(
+  naming: TensorNaming,
+  carriesState: (layer: number) => boolean,
+): (hubName: string) => GgufName | undefined {
   const model = invertedTable(naming.model)
   const inLayer = invertedTable(naming.inLayer)
+  const inStateLayer = invertedTable(stateNames(naming))
   const layer = numbered(naming.layer, '{layer}')
   const expert = naming.experts && numbered(naming.experts.expert, '{expert}')
   const stacked = new Map(
@@ -22,7 +29,7 @@ export function ggufNames(naming: TensorNaming): (hubName: string) => GgufName |
     if (rest === undefined) return named(model, hubName, '')
     const at = `blk.${number}.`
     const [which, part] = expert?.(rest) ?? []
-    if (part === undefined) return named(inLayer, rest, at)
+    if (part === undefined) return named(carriesState(Number(number)) ? inStateLayer : inLayer, rest, at)
     const found = named(stacked, part, at)
     return found && { ...found, expert: Number(which) }
   }

@@ -30,7 +30,14 @@ export function hubConfig(
     return { ...rest, ...constant, ...Object.fromEntries([...announced, ...types]) }
   }
   const dtype = { torch_dtype: DTYPES[type] }
-  const { rope_interleave: _, rope_scaling: scaling, attention_bias: _a, mlp_bias: _m, ...rest } = checkpoint.config
+  const {
+    rope_interleave: _,
+    rope_scaling: scaling,
+    attention_bias: _a,
+    mlp_bias: _m,
+    linear_keys_by_turns: _t,
+    ...rest
+  } = checkpoint.config
   const attention = commonAttention(config)
   return {
     ...(family.hubClass && { architectures: [family.hubClass] }),

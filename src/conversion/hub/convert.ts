@@ -68,7 +68,7 @@ export function hubType(weights: EncodableType | undefined): HubType | undefined
 
 /** JSON's numbers have one kind, Python's two, and transformers refuses an integer for these. */
 const FLOATS =
-  /("(?:routed_scaling_factor|rope_theta|rope_local_base_freq|factor|mscale|mscale_all_dim)": \d+)(?=,?\n)/g
+  /("(?:routed_scaling_factor|rope_theta|rope_local_base_freq|factor|mscale|mscale_all_dim|kda_lower_bound)": -?\d+)(?=,?\n)/g
 
 function withFloats(text: string): string {
   return text.replace(FLOATS, '$1.0')

@@ -4,10 +4,12 @@ import { recoded } from '../../checkpoint/recode/recoded.ts'
 import { ggufRow } from '../../checkpoint/recode/rotated-rows.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
 import { layerOf, type SurveyedWeight } from '../../model/load.ts'
+import { attends } from '../../nn/config.ts'
 import { isBlockType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp } from '../key-value-up.ts'
 import type { SourceModel } from '../source-model.ts'
 import { stacked, stackOf } from './interleaved-experts.ts'
+import { hubParts } from './state-layers.ts'
 
 /** What safetensors hold of weights. */
 export type HubType = 'f32' | 'f16' | 'bf16'
@@ -80,7 +82,9 @@ function* arranged({ checkpoint, config, family, weights }: SourceModel): Genera
     const { name, role } = weight
     const attention = layers[layerOf(name)]?.attention
     const as = (source: WeightSource, as = name): Arranged => ({ name: as, role, source, stored: weight.dtype })
+    const parts = attention && !attends(attention) ? hubParts(weight, attention, family.names, byName) : undefined
     if (!canonical) yield as(asStored(weight))
+    else if (parts) for (const part of parts) yield { ...as(weight), ...part }
     else if (attention?.kind === 'latent' && /\.[kv]_b_proj\.weight$/.test(name)) {
       const value = byName.get(name.replace('k_b_proj', 'v_b_proj'))
       if (!value || value === weight) continue // with its key

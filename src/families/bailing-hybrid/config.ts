@@ -11,12 +11,14 @@ import { HUB_NAMES, ROUTED } from '../names.ts'
 import { kimiDelta, kimiDeltaNames } from '../read/delta.ts'
 import { latentArithmetic } from '../read/latent.ts'
 import { type Routing, runnable } from '../runnable.ts'
+import { bailingmoe3 } from './gguf.ts'
 import * as traits from './traits.ts'
 
 const COUNT = { min: 1, max: 1 << 16 } as const
 
 export const bailingHybrid: Family = {
   traits: traits.bailingHybrid,
+  gguf: bailingmoe3,
   hubClass: 'BailingMoeV3ForCausalLM',
   names: {
     ...HUB_NAMES,

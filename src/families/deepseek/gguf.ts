@@ -1,18 +1,15 @@
 /** Everything with DeepSeek's latent attention: DeepSeek-V2 and V3, Kimi-K2, Moonlight, GLM-4.7-Flash, Youtu. */
-import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
-import { commonAttention, type ModelConfig, type MoeConfig } from '../../nn/config.ts'
+import { commonAttention } from '../../nn/config.ts'
 import type { Architecture, GgufModel } from '../gguf/architecture.ts'
-import { decoderConfig, denseSize } from '../gguf/common.ts'
-import { STACKED_EXPERTS } from '../gguf/experts.ts'
+import { decoderConfig } from '../gguf/common.ts'
+import { addExpertKeys, SIGMOID, SOFTMAX, STACKED_EXPERTS } from '../gguf/experts.ts'
 import { latentSizes } from '../gguf/latent.ts'
 import { LATENT } from '../gguf/naming.ts'
 import { HEADS, LAYERS, SIZE } from '../gguf/ranges.ts'
 
 /** Not llama.cpp's: it leaves keys alone that it does not know. */
 const CONSTANT_NORM = 'latentkit.constant_latent_norm'
-const SOFTMAX = 1
-const SIGMOID = 2
 
 export const deepseek2: Architecture = {
   name: 'deepseek2',
@@ -109,30 +106,4 @@ function routing({ metadata: m, tensors }: GgufModel): JsonObject {
     n_group: groups,
     topk_group: m.optionalInt('{arch}.expert_group_used_count') || groups,
   }
-}
-
-function addExpertKeys(keys: GgufKeys, config: ModelConfig): void {
-  const { layers, nLayers } = config
-  const firstOfExperts = layers.findIndex(layer => layer.mlp.kind === 'moe')
-  keys.u32('{arch}.leading_dense_block_count', firstOfExperts < 0 ? nLayers : firstOfExperts)
-  const moe = layers[firstOfExperts]?.mlp
-  if (moe?.kind !== 'moe') {
-    keys.u32('{arch}.expert_shared_count', 0)
-    keys.u32('{arch}.expert_feed_forward_length', denseSize(config))
-    return
-  }
-  keys.u32('{arch}.expert_count', moe.nExperts)
-  keys.u32('{arch}.expert_used_count', moe.topK)
-  keys.u32('{arch}.expert_shared_count', moe.sharedSize / moe.expertSize)
-  keys.u32('{arch}.expert_feed_forward_length', moe.expertSize)
-  addRoutingKeys(keys, moe)
-}
-
-function addRoutingKeys(keys: GgufKeys, { scale, normalise, scoring, groups, topkGroups }: MoeConfig): void {
-  keys.f32('{arch}.expert_weights_scale', scale)
-  keys.bool('{arch}.expert_weights_norm', normalise || undefined)
-  keys.u32('{arch}.expert_gating_func', scoring === 'sigmoid' ? SIGMOID : SOFTMAX)
-  if (groups === 1) return
-  keys.u32('{arch}.expert_group_count', groups)
-  keys.u32('{arch}.expert_group_used_count', topkGroups)
 }

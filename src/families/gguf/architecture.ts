@@ -32,10 +32,16 @@ export interface Architecture {
   readonly shownAttention?: (config: ModelConfig) => AttentionConfig | undefined
   /** Writing: keys that other architectures do not have. */
   readonly addKeys?: (keys: GgufKeys, config: ModelConfig) => void
+  /** Writing: with modules of multi-token prediction, layers past the last. Default false. */
+  readonly predictions?: boolean
   /** Biases that llama.cpp reads; it refuses a file with any other. Default: none. */
   readonly biases?: readonly BiasGroup[]
   /** Rope rotates neighbours, so rows of q and k are permuted. Default false. */
   readonly interleaves?: boolean
+  /** Files have the decay rates of states, times this sign, where the hub's have their logarithms. Default: there are none. */
+  readonly decayRates?: 1 | -1
+  /** Heads of values lie as they take those of keys by turns; on the hub neighbours share one. Default false. */
+  readonly keysByTurns?: boolean
   /** W_UK and W_UV are apart, since llama.cpp computes on the latent. Default false. */
   readonly splitsKeyValueUp?: boolean
   /** Where llama.cpp goes by other rules than a file's keys, one sentence each. */

@@ -38,7 +38,7 @@ function hasAny(tensors: GgufModel['tensors'], names: RegExp): boolean {
 }
 
 /** The same with key-value heads of their own. */
-export function groupedConfig(model: GgufModel): JsonObject {
+export function groupedConfig(model: GgufModel, options?: { readonly intermediate?: number }): JsonObject {
   const { metadata: m } = model
   const heads = headCount(m)
   const headDim = m.optionalInt('{arch}.attention.key_length', SIZE)
@@ -49,11 +49,19 @@ export function groupedConfig(model: GgufModel): JsonObject {
   }
   const rotated = m.optionalInt('{arch}.rope.dimension_count') ?? dim
   return {
-    ...decoderConfig(model),
-    num_key_value_heads: m.optionalSameInt('{arch}.attention.head_count_kv', HEADS) ?? heads,
+    ...decoderConfig(model, options),
+    num_key_value_heads: keyValueHeads(m) ?? heads,
     ...(headDim !== undefined && { head_dim: headDim }),
     ...(rotated !== dim && { partial_rotary_factor: rotated / dim }),
   }
+}
+
+/** One number, or one for each layer, 0 for those that carry a state. */
+function keyValueHeads(m: Metadata): number | undefined {
+  const key = '{arch}.attention.head_count_kv'
+  if (typeof m.raw(key) !== 'object') return m.optionalInt(key, HEADS)
+  const attending = new Set((m.optionalInts(key, { max: HEADS.max }) ?? []).filter(heads => heads > 0))
+  return attending.size === 1 ? [...attending][0] : m.fail(key, 'an integer, or a list that repeats one')
 }
 
 export function headCount(m: Metadata): number {
@@ -82,6 +90,11 @@ export function tokenSettings(m: Metadata): JsonObject {
   const ends = [id('eos'), id('eot'), id('eom'), ...byName].filter(i => i !== undefined)
   const bos = id('bos')
   return { ...(bos !== undefined && { bos_token_id: bos }), eos_token_id: [...new Set(ends)] }
+}
+
+/** For code of the hub whose own default is no row of the embedding. */
+export function padToken(m: Metadata): JsonObject {
+  return { pad_token_id: specialId(m, 'padding') ?? null }
 }
 
 /** Width of the dense layers; where there are none, llama.cpp wants a number all the same. */

@@ -22,6 +22,16 @@ export const DECODER: TensorNaming = {
 /** Gate and up in one matrix, the gate's rows first. */
 export const JOINED_MLP = { ffn_up: 'mlp.gate_up_proj' } as const
 
+/** Of a module of multi-token prediction, which is a layer past the last. */
+export const PREDICTION = {
+  'nextn.eh_proj': 'eh_proj',
+  'nextn.enorm': 'enorm',
+  'nextn.hnorm': 'hnorm',
+  'nextn.embed_tokens': 'embed_tokens',
+  'nextn.shared_head_norm': 'shared_head.norm',
+  'nextn.shared_head_head': 'shared_head.head',
+} as const
+
 /** With the latents of MLA. */
 export const LATENT: TensorNaming = {
   ...DECODER,
@@ -35,13 +45,7 @@ export const LATENT: TensorNaming = {
     attn_kv_b: 'self_attn.kv_b_proj',
     attn_k_b: 'self_attn.k_b_proj',
     attn_v_b: 'self_attn.v_b_proj',
-    // Of a module of multi-token prediction, which is a layer past the last.
-    'nextn.eh_proj': 'eh_proj',
-    'nextn.enorm': 'enorm',
-    'nextn.hnorm': 'hnorm',
-    'nextn.embed_tokens': 'embed_tokens',
-    'nextn.shared_head_norm': 'shared_head.norm',
-    'nextn.shared_head_head': 'shared_head.head',
+    ...PREDICTION,
   },
   perHead: ['attn_k_b', 'attn_v_b'],
 }

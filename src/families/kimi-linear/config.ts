@@ -7,6 +7,7 @@ import { GATED_MLP, HUB_NAMES, LATENT } from '../names.ts'
 import { readActivation, rmsEps } from '../read/common.ts'
 import { kimiDelta, kimiDeltaNames } from '../read/delta.ts'
 import { type Routing, runnable } from '../runnable.ts'
+import { kimiLinear as gguf } from './gguf.ts'
 import * as traits from './traits.ts'
 
 const COUNT = { min: 1, max: 1 << 16 } as const
@@ -14,6 +15,7 @@ const KERNEL = { min: 1, max: 32 } as const
 
 export const kimiLinear: Family = {
   traits: traits.kimiLinear,
+  gguf,
   hubClass: 'KimiLinearForCausalLM',
   names: {
     ...HUB_NAMES,
@@ -21,6 +23,7 @@ export const kimiLinear: Family = {
     delta: kimiDeltaNames('self_attn.', {
       decay: ['self_attn.f_a_proj', 'self_attn.f_b_proj'],
       gate: ['self_attn.g_a_proj', 'self_attn.g_b_proj'],
+      rateShape: heads => [1, 1, heads, 1],
     }),
     moe: {
       router: 'block_sparse_moe.gate',

@@ -4,10 +4,12 @@ import type { Family } from '../family.ts'
 import { HUB_NAMES } from '../names.ts'
 import { readRope } from '../read/rope.ts'
 import { runnable } from '../runnable.ts'
+import { lfm2 as gguf } from './gguf.ts'
 import * as traits from './traits.ts'
 
 export const lfm2: Family = {
   traits: traits.lfm2,
+  gguf,
   hubClass: 'Lfm2ForCausalLM',
   names: {
     ...HUB_NAMES,

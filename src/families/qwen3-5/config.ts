@@ -13,6 +13,7 @@ import { deltaNet } from '../read/delta.ts'
 import { groupedArithmetic } from '../read/grouped.ts'
 import { softmaxRouting } from '../read/softmax-routing.ts'
 import { type Arithmetic, type Routing, runnable } from '../runnable.ts'
+import * as gguf from './gguf.ts'
 import * as traits from './traits.ts'
 
 const NAMES: TensorNames = {
@@ -30,6 +31,15 @@ const NAMES: TensorNames = {
     out: 'linear_attn.out_proj',
   },
   normOffset: 1,
+  prediction: {
+    at: 'mtp.',
+    layer: 'layers.0.',
+    embeddingNorm: 'pre_fc_norm_embedding',
+    hiddenNorm: 'pre_fc_norm_hidden',
+    join: 'fc',
+    norm: 'norm',
+  },
+  ignored: [...(HUB_NAMES.ignored ?? []), /^mtp\./],
 }
 
 const MOE: ExpertNames = { ...ROUTED, shared: 'mlp.shared_expert.', sharedGate: 'mlp.shared_expert_gate' }
@@ -39,6 +49,7 @@ const ROUTING: Routing = { scoring: 'softmax', groups: 1, topkGroups: 1, groupSc
 
 export const qwen35: Family = {
   traits: traits.qwen35,
+  gguf: gguf.qwen35,
   hubClass: 'Qwen3_5ForCausalLM',
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: NAMES,
@@ -48,6 +59,7 @@ export const qwen35: Family = {
 /** Qwen3-Next: the same, with matrices whose rows lie head by head. */
 export const qwen3Next: Family = {
   traits: traits.qwen3Next,
+  gguf: gguf.qwen3Next,
   hubClass: 'Qwen3NextForCausalLM',
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: {
@@ -58,15 +70,16 @@ export const qwen3Next: Family = {
       beta: 'linear_attn.in_proj_ba',
       decay: [],
       gate: [],
+      apart: { qkv: 'linear_attn.in_proj_qkv', gate: 'linear_attn.in_proj_z' },
     },
     moe: MOE,
-    ignored: [...(HUB_NAMES.ignored ?? []), /^mtp\./],
   },
   config: (raw, model) => runnable(raw, model, { ...arithmetic(raw, 'byHead'), routing: softmaxRouting(raw, true) }),
 }
 
 export const qwen35Moe: Family = {
   traits: traits.qwen35Moe,
+  gguf: gguf.qwen35Moe,
   hubClass: 'Qwen3_5MoeForCausalLM',
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: { ...NAMES, moe: MOE },

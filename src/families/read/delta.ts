@@ -26,10 +26,13 @@ export function deltaNet(
 ): DeltaRuleConfig {
   const [nKeyHeads, nHeads] = [raw.int('linear_num_key_heads', COUNT), raw.int('linear_num_value_heads', COUNT)]
   if (nHeads % nKeyHeads !== 0) raw.fail('linear_num_key_heads', `a divisor of the ${nHeads} heads of values`)
+  // Of llama.cpp's files.
+  const keysByTurns = raw.bool('linear_keys_by_turns', { default: false }) && nHeads !== nKeyHeads
   return {
     kind: 'delta',
     nHeads,
     nKeyHeads,
+    ...(keysByTurns && { keysByTurns }),
     keyDim: raw.int('linear_key_head_dim', COUNT),
     valueDim: raw.int('linear_value_head_dim', COUNT),
     kernel: raw.int('linear_conv_kernel_dim', { min: 1, max: 32, default: 4 }),
@@ -38,7 +41,7 @@ export function deltaNet(
 }
 
 /** Kimi's names below `at`; `decay`, `gate`: of their projections. */
-export function kimiDeltaNames(at: string, own: Pick<DeltaRuleNames, 'decay' | 'gate'>): DeltaRuleNames {
+export function kimiDeltaNames(at: string, own: Pick<DeltaRuleNames, 'decay' | 'gate' | 'rateShape'>): DeltaRuleNames {
   return {
     qkv: [`${at}q_proj`, `${at}k_proj`, `${at}v_proj`],
     kernels: [`${at}q_conv1d`, `${at}k_conv1d`, `${at}v_conv1d`],

@@ -66,7 +66,7 @@ export class Loader {
     this.checkpoint = checkpoint
     this.kernels = kernels
     this.config = config
-    this.names = checkpoint.canonical ? { ...names, transposed: false, normOffset: 0 } : names
+    this.names = checkpoint.canonical ? canonicalNames(names) : names
     this.ready = ready
     this.#options = options
     this.unannounced = unannounced
@@ -243,6 +243,11 @@ export class Loader {
   constant(name: string, length: number, value: number): Promise<Tensor> {
     return this.kernels.prepareVector(constantVector(name, length, value))
   }
+}
+
+/** Files without the peculiarities of the hub's families have modules of multi-token prediction as layers. */
+function canonicalNames({ prediction: _, ...names }: TensorNames): TensorNames {
+  return { ...names, transposed: false, normOffset: 0 }
 }
 
 async function numberIn(source: WeightSource): Promise<number> {

@@ -32,13 +32,13 @@ export async function loadDeltaRule(
   loader: Loader,
   at: string,
   c: DeltaRuleConfig,
-  n: DeltaRuleNames,
+  names: DeltaRuleNames,
 ): Promise<DeltaRuleWeights> {
   const { hiddenSize: D } = loader.config
+  const n = namesInFile(loader, at, names)
   const { nHeads: H, nKeyHeads: G, keyDim: dk, valueDim: dv } = c
-  const byHead = c.projections === 'byHead'
   const channels = c.projections === 'apart' ? [G * dk, G * dk, H * dv] : [2 * G * dk + H * dv]
-  const sizes = byHead ? [2 * G * dk + 2 * H * dv] : channels
+  const sizes = n.gate.length === 0 ? [2 * G * dk + 2 * H * dv] : channels
   const decays = H * (c.decay === 'head' ? 1 : dk)
   const each = async <T>(names: readonly string[], load: (name: string, i: number) => Promise<T>) => {
     const loaded: T[] = []
@@ -59,14 +59,9 @@ export async function loadDeltaRule(
     // x / |x| is x / rms(x) times dk^-1/2; q is multiplied by dk^-1/2 once more.
     queryUnit: await unit('query', 1 / dk),
     keyUnit: await unit('key', dk ** -0.5),
-    beta: await loader.linear(at + n.beta, byHead ? 2 * H : H, D),
+    beta: await loader.linear(at + n.beta, n.decay.length === 0 ? 2 * H : H, D),
     decay: await through(n.decay, decays),
-    decayRate: await loader.vector(
-      at + n.decayRate,
-      H,
-      0,
-      withOnes(loader.checkpoint.tensors.get(at + n.decayRate)?.shape, H),
-    ),
+    decayRate: await loader.vector(at + n.decayRate, H, 0, withOnes(loader, at + n.decayRate, [H])),
     decayBias: reshape(await loader.vector(at + n.decayBias, decays), [H, decays / H]),
     gate: await through(n.gate, H * dv),
     norm: await loader.rmsNorm(at + n.norm, dv, c.normEps),
@@ -76,10 +71,19 @@ export async function loadDeltaRule(
 
 /** Of a convolution of each channel with itself: f32 [channels, rows]. */
 async function loadKernel(loader: Loader, module: string, channels: number, rows: number): Promise<Tensor> {
-  return reshape(await loader.vector(`${module}.weight`, channels * rows, 0, [channels, 1, rows]), [channels, rows])
+  const name = `${module}.weight`
+  const shape = withOnes(loader, name, [channels, 1, rows])
+  return reshape(await loader.vector(name, channels * rows, 0, shape), [channels, rows])
 }
 
-/** A shape of `length` numbers, with axes of 1 or without. */
-function withOnes(shape: readonly number[] | undefined, length: number): readonly number[] {
-  return shape && shape.filter(n => n !== 1).join() === String(length) ? shape : [length]
+/** The shape that a tensor has, if it is `expected` but for axes of 1; else `expected`. */
+function withOnes({ checkpoint }: Loader, name: string, expected: readonly number[]): readonly number[] {
+  const shape = checkpoint.tensors.get(name)?.shape
+  const others = (axes: readonly number[]) => axes.filter(n => n !== 1).join()
+  return shape && others(shape) === others(expected) ? shape : expected
+}
+
+function namesInFile({ checkpoint }: Loader, at: string, { apart, ...names }: DeltaRuleNames): DeltaRuleNames {
+  if (!apart || !checkpoint.has(`${at}${apart.qkv}.weight`)) return names
+  return { ...names, qkv: [apart.qkv], gate: [apart.gate] }
 }

@@ -1,8 +1,8 @@
 /** The weights of a whole model. */
 
 import type { WeightRole } from '../../checkpoint/recode/weight-type.ts'
-import type { LayerInputNames } from '../../families/family.ts'
-import { namesOfOne } from '../../families/names.ts'
+import type { LayerInputNames, PredictionNames } from '../../families/family.ts'
+import { namesOfOne, PREDICTION_LAYER } from '../../families/names.ts'
 import type { Weight } from '../../kernels/contract/weights.ts'
 import { type DistanceBias, type DistanceBiasConfig, distanceColumns } from '../../nn/attention/distance-bias.ts'
 import { attentionOf, type EncoderConfig, type LayerConfig, type SourceConfig } from '../../nn/config.ts'
@@ -52,19 +52,29 @@ export async function loadWeights(loader: Loader, embedding?: Weight): Promise<M
   return { ...stream, output, encoder: null, ...(source && { source }) }
 }
 
-/** The module of multi-token prediction that is stored as layer `index`, in DeepSeek-V3's layout. */
+/** The module of multi-token prediction that counts as layer `index`. */
 export async function loadPredictionWeights(loader: Loader, index: number): Promise<PredictionWeights> {
-  const { hiddenSize: D } = loader.config
-  const at = loader.layerName(index)
+  const { config, names } = loader
+  const { hiddenSize: D } = config
+  const { at, embeddingNorm, hiddenNorm, join, norm, layer } = predictionNames(loader, index)
+  // The layer's name is whole.
+  const own = layer === null ? loader : loader.beside(config, { ...names, prefixes: [''], layer: at + layer })
   return {
     join: {
-      embeddingNorm: await loader.norm(`${at}enorm`, D),
-      hiddenNorm: await loader.norm(`${at}hnorm`, D),
-      linear: await loader.linear(`${at}eh_proj`, D, 2 * D),
+      embeddingNorm: await loader.norm(at + embeddingNorm, D),
+      hiddenNorm: await loader.norm(at + hiddenNorm, D),
+      linear: await loader.linear(at + join, D, 2 * D),
     },
-    layer: await loadLayer(loader, index, predictionLayer(loader.config)),
-    norm: await loader.norm(`${at}shared_head.norm`, D),
+    layer: await loadLayer(own, index, predictionLayer(config)),
+    norm: await loader.norm(at + norm, D),
   }
+}
+
+/** Of the module, and of its layer where that is not the module itself. */
+function predictionNames(loader: Loader, index: number): Omit<PredictionNames, 'layer'> & { layer: string | null } {
+  const own = loader.names.prediction
+  if (own) return own
+  return { ...PREDICTION_LAYER, at: loader.layerName(index), layer: null }
 }
 
 /** The encoder of an encoder-decoder, with the decoder's embedding where they share it. */

@@ -4,6 +4,7 @@ import { embeddingFactsOf } from '../../checkpoint/gguf/pooling.ts'
 import { generationConfigOf } from '../../checkpoint/gguf/sampling.ts'
 import { readGgufSet } from '../../checkpoint/gguf/split.ts'
 import { renameTensors } from '../../checkpoint/gguf/tensor-naming.ts'
+import { withScales } from '../../checkpoint/gguf/tensor-scales.ts'
 import { tokenizerOf, tokenizerWarnings } from '../../checkpoint/gguf/tokenizer.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import { readFloats } from '../../checkpoint/read-tensor.ts'
@@ -11,6 +12,7 @@ import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.t
 import { CheckpointError } from '../../errors.ts'
 import { architectureOf } from '../../families/architectures.ts'
 import type { RopeTensors } from '../../families/gguf/architecture.ts'
+import { withLogarithms } from '../../families/gguf/decay-rates.ts'
 
 /**
  * A GGUF file, or the set that `name` is a part of, as a checkpoint like those of the hub: config and tensor names in
@@ -21,10 +23,12 @@ export async function openGguf(
   name: string,
   options: { readonly tokenizer?: boolean } = {},
 ): Promise<Checkpoint> {
-  const { metadata, tensors } = await readGgufSet(files, name)
+  const { metadata, tensors: stored } = await readGgufSet(files, name)
+  const tensors = withScales(stored)
   const architecture = architectureOf(metadata, tensors)
   const { ropeTensors, others } = await takeRopeTensors(tensors, metadata.file)
   const generationConfig = generationConfigOf(metadata)
+  const carriesState = (layer: number) => others.has(`blk.${layer}.ssm_a`)
   return new Checkpoint({
     name: files.name,
     configFile: metadata.file,
@@ -32,7 +36,7 @@ export async function openGguf(
     config: architecture.config({ metadata, tensors: others, ropeTensors }),
     ...(options.tokenizer !== false && tokenizerOf(metadata)),
     embedding: embeddingFactsOf(metadata),
-    tensors: renameTensors(others.values(), architecture.naming),
+    tensors: withLogarithms(renameTensors(others.values(), architecture.naming, carriesState), architecture),
     canonical: true,
     warnings: tokenizerWarnings(metadata),
   })

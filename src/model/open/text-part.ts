@@ -54,7 +54,7 @@ function textName(name: string): string | undefined {
   const [, published, saved] = /^(?:language_model\.(.*)|model\.language_model\.(.*))$/s.exec(name) ?? []
   if (published !== undefined) return published
   if (saved !== undefined) return `model.${saved}`
-  return name.startsWith('lm_head.') ? name : undefined
+  return /^(lm_head|mtp)\./.test(name) ? name : undefined
 }
 
 export interface TextTensors {

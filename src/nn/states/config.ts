@@ -21,6 +21,8 @@ export interface DeltaRuleConfig {
   readonly nHeads: number
   /** G: heads of queries and keys, of which H / G neighbours share one. */
   readonly nKeyHeads: number
+  /** Heads of values take those of keys by turns, head i that with i mod G (llama.cpp's files). Default: neighbours share one. */
+  readonly keysByTurns?: true
   /** dk: numbers of a query and a key. */
   readonly keyDim: number
   /** dv: numbers of a value. */

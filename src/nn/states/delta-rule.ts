@@ -34,15 +34,15 @@ export function gatedDeltaRule(step: AttentionStep, w: DeltaRuleWeights, c: Delt
   const { nHeads: H, nKeyHeads: G, keyDim: dk, valueDim: dv } = c
 
   const found = scratch.take([T, H * dv])
-  const inputs = c.projections === 'byHead' ? projectedByHead(step, w, c, x) : projectedApart(step, w, x)
+  const inputs = projected(step, w, c, x)
   const mixed = convolved(step, w, inputs.mixed)
   const unit = (x: Tensor, norm: Norm) => {
     const y = scratch.replacing(x)
     normalise(ops, y, x, norm)
     return y
   }
-  const q = unit(splitHeads(lastOf(mixed, 0, G * dk), G), w.queryUnit) // [T, G, dk]
-  const k = unit(splitHeads(lastOf(mixed, G * dk, G * dk), G), w.keyUnit)
+  const q = forValues(step, c, unit(splitHeads(lastOf(mixed, 0, G * dk), G), w.queryUnit))
+  const k = forValues(step, c, unit(splitHeads(lastOf(mixed, G * dk, G * dk), G), w.keyUnit))
   const v = splitHeads(lastOf(mixed, 2 * G * dk, H * dv), H) // [T, H, dv]
   const { beta } = inputs
   const decay = splitHeads(inputs.decay, H)
@@ -76,47 +76,49 @@ interface Inputs {
 
 const channelsOf = ({ kernels }: DeltaRuleWeights) => kernels.map(kernel => kernel.shape[0] as number)
 
-function projectedApart(step: AttentionStep, w: DeltaRuleWeights, x: Tensor): Inputs {
-  const channels = channelsOf(w)
-  const mixed = step.scratch.take([step.tokens, channels.reduce((a, b) => a + b)])
-  let at = 0
-  for (const [i, count] of channels.entries()) {
-    linear(step, lastOf(mixed, at, count), x, w.qkv[i] as Linear)
-    at += count
+/** Where a matrix has the rows of several parts, head by head of the keys, what it gives is taken apart. */
+function projected(step: AttentionStep, w: DeltaRuleWeights, c: DeltaRuleConfig, x: Tensor): Inputs {
+  const { scratch, tokens: T } = step
+  const { nHeads: H, nKeyHeads: G, keyDim: dk, valueDim: dv } = c
+  const mixed = scratch.take([T, channelsOf(w).reduce((a, b) => a + b)])
+  let gate: Tensor
+  if (w.gate.length === 0) {
+    gate = scratch.take([T, H * dv])
+    const [q, k, v] = [lastOf(mixed, 0, G * dk), lastOf(mixed, G * dk, G * dk), lastOf(mixed, 2 * G * dk, H * dv)]
+    takeByHead(step, through(step, w.qkv, x), G, [q, k, v, gate])
+  } else {
+    let at = 0
+    for (const [i, count] of channelsOf(w).entries()) {
+      linear(step, lastOf(mixed, at, count), x, w.qkv[i] as Linear)
+      at += count
+    }
+    gate = through(step, w.gate, x)
   }
-  return {
-    mixed,
-    beta: through(step, [w.beta], x),
-    decay: through(step, w.decay, x),
-    gate: through(step, w.gate, x),
+  const beta = through(step, [w.beta], x)
+  if (w.decay.length > 0) return { mixed, gate, beta, decay: through(step, w.decay, x) }
+  const apart = [scratch.take([T, H]), scratch.take([T, H])] as const
+  takeByHead(step, beta, G, apart)
+  return { mixed, gate, beta: apart[0], decay: apart[1] }
+}
+
+/** Of each of `heads` heads of `all`, the numbers of the first part, of the second, and so on. */
+function takeByHead({ ops }: AttentionStep, all: Tensor, heads: number, parts: readonly Tensor[]): void {
+  const byHead = splitHeads(all, heads)
+  let at = 0
+  for (const part of parts) {
+    const width = (part.shape[1] as number) / heads
+    ops.copy(splitHeads(part, heads), lastOf(byHead, at, width))
+    at += width
   }
 }
 
-/** Two matrices whose rows lie head by head of the keys are taken apart. */
-function projectedByHead(step: AttentionStep, w: DeltaRuleWeights, c: DeltaRuleConfig, x: Tensor): Inputs {
-  const { ops, scratch, tokens: T } = step
-  const { nHeads: H, nKeyHeads: G, keyDim: dk, valueDim: dv } = c
-  const [keys, values] = [G * dk, H * dv]
-  const mixed = scratch.take([T, 2 * keys + values])
-  const gate = scratch.take([T, values])
-  const [beta, decay] = [scratch.take([T, H]), scratch.take([T, H])]
-  const take = (all: Tensor, parts: readonly Tensor[]) => {
-    const heads = splitHeads(all, G)
-    let at = 0
-    for (const part of parts) {
-      const width = (part.shape[1] as number) / G
-      ops.copy(splitHeads(part, G), lastOf(heads, at, width))
-      at += width
-    }
-  }
-  take(through(step, w.qkv, x), [
-    lastOf(mixed, 0, keys),
-    lastOf(mixed, keys, keys),
-    lastOf(mixed, 2 * keys, values),
-    gate,
-  ])
-  take(through(step, [w.beta], x), [beta, decay])
-  return { mixed, beta, decay, gate }
+/** Queries or keys [T, G, dk] as heads of values take them: where that is by turns, once for each, [T, H, dk]. */
+function forValues({ ops, scratch, tokens: T }: AttentionStep, c: DeltaRuleConfig, x: Tensor): Tensor {
+  const { nHeads: H, nKeyHeads: G, keyDim: dk } = c
+  if (!c.keysByTurns || H === G) return x
+  const y = scratch.take([T, H * dk])
+  for (let at = 0; at < H; at += G) ops.copy(splitHeads(lastOf(y, at * dk, G * dk), G), x)
+  return splitHeads(y, H)
 }
 
 /** SiLU of the convolved q, k and v: [T, C]. */

@@ -5,6 +5,7 @@ import * as iq2 from './iq2.ts'
 import * as iq3 from './iq3.ts'
 import * as kQuants from './k-quants.ts'
 import * as nibbleTables from './nibble-tables.ts'
+import * as oneScale from './one-scale.ts'
 import * as q32 from './q32.ts'
 import * as ternary from './ternary.ts'
 
@@ -17,6 +18,7 @@ const DECODERS: Readonly<Record<BlockType, BlockDecoder>> = {
   ...iq2,
   ...iq3,
   ...ternary,
+  ...oneScale,
 }
 
 /** The values of whole blocks, equal to ggml's to the last bit. */

@@ -26,6 +26,21 @@ export const mxfp4: BlockDecoder = (bytes, at, y, to) => {
   nibbles(bytes, at + 1, y, to, 2 ** (bytes[at]! - 128), E2M1)
 }
 
+/** Scales of 16 elements each [4] (FP8 E4M3 without a sign, halved because the table is doubled), codes[32]. */
+export const nvfp4: BlockDecoder = (bytes, at, y, to) => {
+  for (let part = 0; part < 4; part++) {
+    nibbles(bytes, at + 4 + part * 8, y, to + part * 16, UNSIGNED_E4M3[bytes[at + part]!]! / 2, E2M1, 8)
+  }
+}
+
+/** Bit 7 counts for nothing, and the code of NaN is 0, as in ggml. */
+const UNSIGNED_E4M3 = Float32Array.from({ length: 256 }, (_, code) => {
+  const [exponent, mantissa] = [(code >> 3) & 15, code & 7]
+  if (code === 0x7f) return 0
+  return exponent === 0 ? mantissa * 2 ** -9 : (1 + mantissa / 8) * 2 ** (exponent - 7)
+})
+
+/** `count` bytes: the low nibbles are the first so many elements, the high ones the others. */
 function nibbles(
   bytes: Uint8Array,
   at: number,
@@ -33,10 +48,11 @@ function nibbles(
   to: number,
   scale: number,
   table: readonly number[],
+  count = 16,
 ): void {
-  for (let i = 0; i < 16; i++) {
+  for (let i = 0; i < count; i++) {
     const pair = bytes[at + i]!
     y[to + i] = scale * table[pair & 15]!
-    y[to + 16 + i] = scale * table[pair >> 4]!
+    y[to + count + i] = scale * table[pair >> 4]!
   }
 }

@@ -1,0 +1,59 @@
+/** Factors beside matrices of NVFP4 in GGUF files: what is read is the blocks' numbers times them. */
+import { describe, expect, it } from 'vitest'
+import type { GgufTensor } from '../../src/checkpoint/gguf/header.ts'
+import { withScales } from '../../src/checkpoint/gguf/tensor-scales.ts'
+import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
+import { CheckpointError } from '../../src/errors.ts'
+import { readSafetensors } from '../support/safetensors.ts'
+
+const FIXTURE = new URL('../fixtures/gguf/blocks/NVFP4.safetensors', import.meta.url)
+const fixture = readSafetensors(FIXTURE)
+const blocks = fixture.get('bytes')!.data as Uint8Array
+const values = fixture.get('values')!.data as Float32Array
+const ROWS = fixture.get('values')!.shape[0] as number
+
+function tensor(name: string, type: GgufTensor['type'], shape: readonly number[], bytes: Uint8Array): GgufTensor {
+  return { name, type, shape, bytes: { source: memorySource(name, bytes), offset: 0, length: bytes.length } }
+}
+
+const factors = (name: string, numbers: readonly number[]) =>
+  tensor(name, 'F32', [numbers.length], new Uint8Array(Float32Array.from(numbers).buffer))
+
+function file(...tensors: readonly GgufTensor[]) {
+  return withScales(new Map(tensors.map(one => [one.name, one])))
+}
+
+async function numbersOf({ bytes }: GgufTensor): Promise<Float32Array> {
+  const read = await bytes.source.read(bytes.offset, bytes.length)
+  return new Float32Array(read.slice().buffer)
+}
+
+describe('factors of NVFP4', () => {
+  const weight = tensor('blk.0.attn_q.weight', 'NVFP4', [ROWS, 512], blocks)
+
+  it('one for a matrix', async () => {
+    const read = file(weight, factors('blk.0.attn_q.scale', [0.75]), factors('blk.0.attn_q.input_scale', [3]))
+    expect([...read.keys()]).toEqual(['blk.0.attn_q.weight'])
+    const found = await numbersOf(read.get('blk.0.attn_q.weight')!)
+    expect(found).toEqual(values.map(value => Math.fround(value * 0.75)))
+  })
+
+  it('one for each expert', async () => {
+    const experts = tensor('blk.0.ffn_up_exps.weight', 'NVFP4', [2, ROWS / 2, 512], blocks)
+    const read = file(experts, factors('blk.0.ffn_up_exps.scale', [2, 0.5]))
+    const found = await numbersOf(read.get('blk.0.ffn_up_exps.weight')!)
+    expect(found).toEqual(values.map((value, i) => value * (i < values.length / 2 ? 2 : 0.5)))
+  })
+
+  it('without, blocks stay blocks; factors of another shape are refused', () => {
+    expect(file(weight).get('blk.0.attn_q.weight')).toBe(weight)
+    const other = factors('blk.0.attn_q.scale', [1, 2])
+    expect(() => file(weight, other)).toThrow(CheckpointError)
+    expect(() => file(weight, other)).toThrow('"blk.0.attn_q.scale" is F32 [2]; expected F32, one number')
+  })
+
+  it('belong to NVFP4 alone', () => {
+    const plain = tensor('blk.0.ffn_down_exps.weight', 'F32', [1, 1, 1], new Uint8Array(4))
+    expect(file(plain, factors('blk.0.ffn_down_exps.scale', [1])).has('blk.0.ffn_down_exps.scale')).toBe(true)
+  })
+})
