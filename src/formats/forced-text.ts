@@ -92,7 +92,7 @@ export function forcedText(
   const free = choice === 'auto'
   const mark = triggerOf(format)
   return {
-    reasoning: format.reasoning,
+    reasoning: reasoningOf(format),
     free,
     triggers: free ? (mark === null ? chosen.map(tool => bareBegin(format, tool)) : [mark]) : [],
     leads: mark === null ? (format.calls.section?.begin ?? []) : null,
@@ -104,6 +104,17 @@ export function forcedText(
     calls: chosen.map(tool => forcedCall(format, tool)),
     first,
   }
+}
+
+/** The answer without calls, of a format that begins its text with a mark of its own, behind reasoning that stays free. */
+export function forcedAnswer(format: ChatFormat): ForcedText {
+  const none = { triggers: [], leads: null, open: '', between: '', close: '', calls: [] }
+  return { ...none, reasoning: reasoningOf(format), free: false, min: 0, max: 0, first: 0 }
+}
+
+/** Of several messages, up to the beginning of the next one. */
+function reasoningOf({ reasoning, channels }: ChatFormat): ForcedText['reasoning'] {
+  return { begin: reasoning.begin, end: `${reasoning.end}${channels?.next ?? ''}` }
 }
 
 /** What no answer but a call begins with, in formats of JSON without marks. */

@@ -1,6 +1,6 @@
 /** How families write reasoning and calls of tools: data, and what is made of it. Pure: texts in, texts out. */
 export { readConversation } from './conversation.ts'
-export { type ForcedText, forcedText } from './forced-text.ts'
+export { type ForcedText, forcedAnswer, forcedText } from './forced-text.ts'
 export type {
   AssistantMessage,
   ConversationMessage,
@@ -17,8 +17,8 @@ export { textOf } from './messages.ts'
 export { OwnAnswers } from './own-answers.ts'
 export { type OwnSpan, ownSpans } from './own-spans.ts'
 export type { ReplyEvent } from './read/events.ts'
-export { type Reply, ReplyBuilder, readReply } from './read/reply.ts'
-export { type PromptEnd, ReplyParser } from './read/reply-parser.ts'
+export { type Reply, ReplyBuilder, readReply, replyReader } from './read/reply.ts'
+export type { PromptEnd, ReplyReader } from './read/reply-reader.ts'
 export { detectFormat } from './table/detect.ts'
 export { type ChatFormat, FORMAT_NAMES, type FormatName } from './table/format.ts'
 export { chatFormat } from './table/formats.ts'

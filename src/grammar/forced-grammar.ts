@@ -19,6 +19,8 @@ export interface ForcedGrammarOptions {
   readonly reasoning?: boolean
   /** In place of calls, an answer of this grammar. Default: none. */
   readonly otherwise?: GrammarSource
+  /** What stands in front of `otherwise`. Default: nothing. */
+  readonly lead?: string
   /** The text has a trigger: it begins with what was written before, and goes on with calls. Default false. */
   readonly triggered?: boolean
   /** What reads the schemas of arguments. Default: they are read here. */
@@ -83,9 +85,11 @@ class Writer {
   }
 
   write(forced: ForcedText, options: ForcedGrammarOptions): string {
-    const { reasoning: inside = false, otherwise: other, triggered = false } = options
-    if (other?.distinct !== undefined)
-      throw refusal('', 'uniqueItems', 'cannot be held in an answer beside tools; leave it out')
+    const { reasoning: inside = false, otherwise: other, lead = '', triggered = false } = options
+    if (other?.distinct !== undefined) {
+      const what = forced.calls.length > 0 ? 'beside tools' : 'in a channel of its own'
+      throw refusal('', 'uniqueItems', `cannot be held in an answer ${what}; leave it out`)
+    }
     const { reasoning, free, triggers, leads } = forced
     this.#first = forced.first
     const think = reasoning.end === '' ? '' : this.#until(reasoning.end)
@@ -93,7 +97,7 @@ class Writer {
     const before = think === '' ? '' : inside ? think : reasoning.begin === '' ? '' : `(${begin} ${think})?`
     // Where a call can only begin the answer, it is written as one that must come.
     const [trigger = ''] = leads === null ? triggers : []
-    const calls = this.#calls(forced, trigger)
+    const calls = forced.calls.length > 0 ? this.#calls(forced, trigger) : ''
     let rest = trigger === '' ? `${BLANKS}? ${calls}` : `${this.#until(trigger)} ${calls}`
     if (free) rest = triggered ? rest : this.#rule(`${rest} | ${ANY}`)
     else if (other?.kind === 'json' && isJson(forced)) {
@@ -101,7 +105,8 @@ class Writer {
         this.#held(given.kind === 'json' ? given.schema : {}, name)
       rest = `${BLANKS}? ${this.#source(jsonCallsOr(forced, call, other))}`
     } else if (other !== undefined) {
-      rest = this.#rule(`${BLANKS}? ${calls} | ${other.kind === 'json' ? `${BLANKS}?` : ''} ${this.#source(other)}`)
+      const answer = `${this.#text(lead)} ${other.kind === 'json' ? `${BLANKS}?` : ''} ${this.#source(other)}`
+      rest = this.#rule(calls === '' ? answer : `${BLANKS}? ${calls} | ${answer}`)
     }
     return [`start: ${before} ${rest}`, ...this.#rules].join('\n')
   }

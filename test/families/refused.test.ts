@@ -27,7 +27,7 @@ it.each<[string, Record<string, unknown>, string]>([
   [
     'a state in place of keys',
     { ...SIZES, model_type: 'qwen4_next', linear_num_value_heads: 4 },
-    '"qwen4_next" is not supported; nearest to it is "qwen2", and what is missing is layers that keep a state in place of keys (linear_num_value_heads); latentkit runs',
+    '"qwen4_next" is not supported; nearest to it is "qwen3_next", and the rest of its architecture is not known here; latentkit runs',
   ],
   [
     'an indexer',
@@ -46,8 +46,8 @@ it.each<[string, Record<string, unknown>, string]>([
   ],
   [
     'one thing that two fields say',
-    { ...SIZES, model_type: 'zzz', linear_attn_config: {}, layer_group_size: 4 },
-    'what is missing is layers that keep a state in place of keys (linear_attn_config); latentkit runs',
+    { ...SIZES, model_type: 'zzz', ssm_state_size: 8, mamba_num_heads: 4 },
+    'what is missing is layers with a state as Mamba has it (mamba_num_heads); latentkit runs',
   ],
   ['experts of an unknown family', { ...SIZES, model_type: 'zzz', num_experts: 8 }, 'nearest to it is "qwen3_moe"'],
   ['nothing else', { ...SIZES, model_type: 'zzz' }, 'nearest to it is "llama"'],
@@ -65,7 +65,25 @@ it.each<[string, Record<string, unknown>, string]>([
   [
     'a model inside',
     { model_type: 'some_vl', text_config: { ...SIZES, model_type: 'llama' } },
-    'what is missing is a language model inside a model that sees or hears (text_config)',
+    'nearest to it is "llama", and what is missing is how it is taken out of the model around it (text_config)',
+  ],
+  [
+    'another model inside',
+    { model_type: 'qwen3_vl', text_config: { ...SIZES, model_type: 'qwen3_vl_text' } },
+    'nearest to it is "qwen3", and what is missing is the language model inside, "qwen3_vl_text" (text_config)',
+  ],
+  [
+    'another spelling',
+    { ...SIZES, model_type: 'Qwen3-MoE' },
+    'the family that runs is written "qwen3_moe"; latentkit runs',
+  ],
+  ['experts of a namesake', { ...SIZES, model_type: 'qwen4_moe', num_experts: 8 }, 'nearest to it is "qwen3_moe", and'],
+  ['a name that only begins alike', { ...SIZES, model_type: 'minimax_m9' }, 'nearest to it is "llama"'],
+  ['a later version', { ...SIZES, model_type: 'smollm4' }, 'nearest to it is "smollm3"'],
+  [
+    'a decoder that is known by name',
+    { ...SIZES, model_type: 'olmo3' },
+    'nearest to it is "olmo2", and what is missing is windows in three of four layers; latentkit runs',
   ],
   ['compressed attention', { ...SIZES, model_type: 'deepseek_v4' }, 'compressed sparse attention'],
 ])('%s', (_, json, message) => {
@@ -104,6 +122,21 @@ it.each<[string, Record<string, unknown>, string]>([
     'gemma4 whose tokens have not all a vector for each layer',
     { ...GEMMA4, vocab_size_per_layer_input: 2 },
     '"vocab_size_per_layer_input" is 2; expected at least vocab_size',
+  ],
+  [
+    'gemma4 whose wide heads have no width',
+    { ...GEMMA4, global_head_dim: null },
+    '"global_head_dim" is null; expected a number',
+  ],
+  [
+    'gemma4 that counts windows otherwise than its class',
+    { ...GEMMA4, layer_types: undefined, sliding_window_pattern: 5 },
+    '"sliding_window_pattern" is 5; expected 6, or layer_types',
+  ],
+  [
+    'gemma4 all of whose layers read the keys of others',
+    { ...GEMMA4, num_kv_shared_layers: 3 },
+    '"num_kv_shared_layers" is 3; expected a layer',
   ],
   ['gemma4 without a number of experts', { ...GEMMA4, enable_moe_block: true }, '"num_experts" is missing'],
   [

@@ -1,5 +1,5 @@
 import type { AssistantMessage, ToolDescription } from '../../src/formats/messages.ts'
-import type { PromptEnd } from '../../src/formats/read/reply-parser.ts'
+import type { PromptEnd } from '../../src/formats/read/reply-reader.ts'
 import type { ChatFormat } from '../../src/formats/table/format.ts'
 import { normalise } from '../../src/formats/template/normalise.ts'
 import { probe } from '../../src/formats/template/probe.ts'
@@ -113,7 +113,7 @@ export function writer(name: string, format: ChatFormat): (answer: AssistantMess
     const reasoning = answer.reasoning && whole.includes(answer.reasoning) ? answer.reasoning : ''
     return {
       text: rest.replace(
-        /(<[|｜](?:im_end|eot_id|eom_id|end▁of▁sentence)[|｜]>|<end_of_turn>|<\/s>)(<｜Assistant｜>)?\s*$/u,
+        /((?:<[|｜](?:im_end|eot_id|eom_id|end▁of▁sentence|role_end|end_of_text|end)[|｜]>|<end_of_turn>|<turn\|>|<\|tool_response>|<\/s>)(<｜Assistant｜>)?\s*)+$/u,
         '',
       ),
       prompt,

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { chatFormat, FORMAT_NAMES, forcedText } from '../../src/formats/index.ts'
 import { type ConversationMessage, textOf } from '../../src/formats/messages.ts'
 import type { ReplyEvent } from '../../src/formats/read/events.ts'
-import { readReply } from '../../src/formats/read/reply.ts'
-import { ReplyParser } from '../../src/formats/read/reply-parser.ts'
+import { readReply, replyReader } from '../../src/formats/read/reply.ts'
 import { writeCalls } from '../../src/formats/table/write-calls.ts'
 import { normalise } from '../../src/formats/template/normalise.ts'
 import { probe } from '../../src/formats/template/probe.ts'
@@ -18,7 +17,7 @@ const CALLS = [
 ]
 
 function events(text: string, name: (typeof FORMAT_NAMES)[number], size = 1): ReplyEvent[] {
-  const parser = new ReplyParser({ format: chatFormat(name), tools: TOOLS })
+  const parser = replyReader({ format: chatFormat(name), tools: TOOLS })
   const all: ReplyEvent[] = []
   for (let at = 0; at < text.length; at += size) all.push(...parser.feed(text.slice(at, at + size)))
   all.push(...parser.finish())
@@ -100,7 +99,9 @@ describe.each(FORMAT_NAMES)('%s', name => {
   })
 
   test('10: what is forced leaves reasoning free before it', () => {
-    expect(forcedText(format, TOOLS, { choice: 'required' })?.reasoning).toEqual(format.reasoning)
+    const { begin, end } = format.reasoning
+    const next = format.channels?.next ?? ''
+    expect(forcedText(format, TOOLS, { choice: 'required' })?.reasoning).toEqual({ begin, end: `${end}${next}` })
   })
 
   test('19: no half of a character in any event, whatever the cuts', () => {

@@ -33,13 +33,13 @@ export function damagesOf(name: FormatName): Damaged[] {
   const upTo = (word: string) => one.slice(0, one.indexOf(word))
   const marks = open + begin.slice(0, begin.indexOf('NAME'))
   // Calls without a mark are the whole answer.
-  const bare = format.calls.begin === '' && kind === 'object'
+  const bare = format.calls.begin === '' && kind === 'object' && (open !== '') === open.startsWith('{')
   const isJson = kind === 'object' || kind === 'separated'
   const days = argument ? `${argument.json.begin.replace('KEY', 'days')}2${argument.json.end}` : '"days": 2'
   const other = writeCalls(chatFormat(name === 'kimi-k2' ? 'hermes' : 'kimi-k2'), [WEATHER])
   const two = write(WEATHER, call('get_weather', { city: 'Rom' }, 1))
   const absent = one.replace('get_weather', 'get_time')
-  const wrong = { object: '"2"}', separated: '"2"}', pairs: '"two"}…', python: 'null}…' }[kind]
+  const wrong = { object: '"2"}', separated: '"2"}', pairs: '"two"}…', python: 'null}…', quoted: '"two"}…' }[kind]
 
   const rows: readonly (readonly [what: string, text: string, content: string, calls: string, reasoning?: string])[] = [
     ['text in front', `Let me see.\n\n${one}`, bare ? `Let me see.\n\n${one}` : 'Let me see.', bare ? '' : BONN],
@@ -55,7 +55,7 @@ export function damagesOf(name: FormatName): Damaged[] {
     ['cut inside the name', upTo('weather'), upTo('weather'), ''],
     ['the second of two cut', two.slice(0, two.indexOf('Rom')), '', `${BONN} get_weather{"city":""}…`],
     ['the marks in front alone', marks, marks, ''],
-    ['the marks behind alone', `Yes.${end}${close}`, `Yes.${end}${close}`, ''],
+    ['the marks behind alone', `Yes.${end}${close}`, format.channels ? 'Yes.' : `Yes.${end}${close}`, ''],
     ['another family writes it', other, other, ''],
     name === 'llama-3'
       ? ['a tool that there is not', absent, absent, '']

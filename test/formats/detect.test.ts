@@ -18,6 +18,12 @@ test('a template that writes calls decides', () => {
     ['ollama/deepseek-v2.5:236b', 'deepseek-v3'],
     ['llama-cpp-python/moonshotai-Kimi-K2', 'kimi-k2'],
     ['ollama/llama3.1:8b', 'llama-3'],
+    ['llama-cpp-python/openai-gpt-oss-120b', 'gpt-oss'],
+    ['llama-cpp-python/google-gemma-4-31B-it', 'gemma-4'],
+    ['llama-cpp-python/LFM2-8B-A1B', 'lfm2'],
+    ['ollama/granite3.2:8b', 'granite'],
+    ['ollama/phi4-mini:3.8b', 'phi-4'],
+    ['llama-cpp-python/inclusionai-ling-3.0-flash', 'glm-4.5'],
     ['ollama/smollm2:135m', 'generic'],
   ] as const) {
     expect(detectFormat({ template: templateText(name), modelType: 'gemma3' }), name).toBe(
@@ -34,5 +40,14 @@ test("without one, the tokenizer's tokens decide, then the model's type", () => 
   expect(detectFormat({ addedTokens: ['<tool_call>'], modelType: 'deepseek_v2' })).toBe('deepseek-v2')
   expect(detectFormat({ modelType: 'minicpm3' })).toBe('minicpm3')
   expect(detectFormat({ modelType: 'llama' })).toBe('generic')
+  expect(detectFormat({ addedTokens: ['<|channel|>', '<|constrain|>'] })).toBe('gpt-oss')
+  expect(detectFormat({ addedTokens: ['<|tool_call>', '<|tool_response>'] })).toBe('gemma-4')
+  expect(detectFormat({ template: '<longcat_tool_call>{name}\n<longcat_arg_key>' })).toBe('longcat-2601')
+  expect(detectFormat({ modelType: 'longcat_flash' })).toBe('longcat')
+})
+
+test("models of others with DeepSeek's type and tokens of their own are not given its format", () => {
+  expect(detectFormat({ modelType: 'deepseek_v3' })).toBe('deepseek-v3')
+  expect(detectFormat({ modelType: 'deepseek_v3', addedTokens: ['<|im_end|>'] })).toBe('generic')
   expect(detectFormat({})).toBe('generic')
 })

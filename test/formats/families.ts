@@ -93,5 +93,33 @@ export const FAMILIES: readonly Family[] = [
       'llama-cpp-python/unsloth-mistral-Devstral-Small-2507',
     ],
   },
+  {
+    name: 'gpt-oss',
+    format: 'gpt-oss',
+    templates: ['llama-cpp-python/openai-gpt-oss-120b', 'trl/gptoss_training'],
+  },
+  {
+    name: 'Gemma 4',
+    format: 'gemma-4',
+    templates: [
+      'llama-cpp-python/google-gemma-4-31B-it',
+      'llama-cpp-python/google-gemma-4-31B-it-interleaved',
+      'trl/gemma4_v5',
+    ],
+  },
+  { name: 'LFM2', format: 'lfm2', templates: ['trl/lfm2_v2', 'trl/lfm2_2_5_v2'] },
+  {
+    name: 'Granite 3',
+    format: 'granite',
+    templates: ['llama-cpp-python/ibm-granite-granite-3.3-2B-Instruct', 'ollama/granite3.1-moe:1b'],
+  },
+  { name: 'Granite 4', format: 'hermes', templates: ['llama-cpp-python/ibm-granite-granite-4.0'] },
+  { name: 'Phi-4-mini', format: 'phi-4', templates: ['ollama/phi4-mini:3.8b'] },
+  { name: 'Ling 3.0', format: 'glm-4.5', templates: ['llama-cpp-python/inclusionai-ling-3.0-flash'] },
+  { name: 'SmolLM3', format: 'hermes', templates: ['llama-cpp-python/HuggingFaceTB-SmolLM3-3B'] },
+  { name: 'Hunyuan', format: 'hunyuan', templates: [] },
+  { name: 'LongCat', format: 'longcat', templates: [] },
+  { name: 'LongCat 2601', format: 'longcat-2601', templates: [] },
+  { name: 'Kimi-VL', format: 'kimi-vl', templates: [] },
   { name: 'generic JSON', format: 'generic', templates: ['ollama/smollm2:135m', 'axolotl/chatml'] },
 ]

@@ -1,9 +1,9 @@
-import { ReplyBuilder } from '../../src/formats/read/reply.ts'
-import { ReplyParser, type ReplyParserOptions } from '../../src/formats/read/reply-parser.ts'
+import { ReplyBuilder, replyReader } from '../../src/formats/read/reply.ts'
+import type { ReplyReaderOptions } from '../../src/formats/read/reply-reader.ts'
 
 /** Reads a text in parts of a size, or cut at places. */
-export function inParts(text: string, options: ReplyParserOptions, cuts: number | readonly number[]) {
-  const parser = new ReplyParser(options)
+export function inParts(text: string, options: ReplyReaderOptions, cuts: number | readonly number[]) {
+  const parser = replyReader(options)
   const builder = new ReplyBuilder()
   const places =
     typeof cuts === 'number'

@@ -10,7 +10,7 @@ import { FAMILIES, type Family } from './families.ts'
 import { inParts } from './in-parts.ts'
 
 /** Where calls have no mark of their own, they are the whole answer. */
-const BARE: readonly FormatName[] = ['llama-3', 'generic', 'gemma', 'deepseek-v2']
+const BARE: readonly FormatName[] = ['llama-3', 'generic', 'gemma', 'deepseek-v2', 'kimi-vl']
 
 /** The answers that a family's template can show, as its models would write them. */
 function recorded({ format: name, templates }: Family): readonly (readonly [string, AssistantMessage, Written])[] {
@@ -28,6 +28,10 @@ function recorded({ format: name, templates }: Family): readonly (readonly [stri
   return templates.flatMap(template => {
     const write = writer(template, format)
     const shown = answers.filter(({ content, toolCalls = [] }) => {
+      // LFM2.5's writes texts between single quotes without escapes.
+      if (template === 'trl/lfm2_2_5_v2') return !JSON.stringify(toolCalls).includes("'")
+      // gpt-oss's shows a text beside calls as reasoning.
+      if (name === 'gpt-oss' && toolCalls.length > 0) return !content
       // Llama's template shows one call per message.
       if (name === 'llama-3') return toolCalls.length < 2
       // The distilled R1's writes a text that came before calls in a turn after them.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chatFormat, FORMAT_NAMES, type ForcedText, forcedText } from '../../src/formats/index.ts'
+import { chatFormat, FORMAT_NAMES, type ForcedText, forcedAnswer, forcedText } from '../../src/formats/index.ts'
 import { SchemaError } from '../../src/grammar/errors.ts'
 import { forcedGrammar } from '../../src/grammar/forced-grammar.ts'
 import { schemaGrammar } from '../../src/grammar/schema/grammar.ts'
@@ -310,4 +310,25 @@ describe.each(APART)('lists of distinct items in %s, whose arguments stand apart
     expect([first?.name, other?.name]).toEqual(['mark', 'list'])
     grammar.dispose()
   })
+})
+
+it('an answer in a channel of its own follows free reasoning, alone or in place of calls', () => {
+  const format = chatFormat('gpt-oss')
+  const lead = format.channels?.answer ?? ''
+  const otherwise = schemaGrammar(
+    { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] },
+    true,
+  ).source
+  const { begin, end } = forcedAnswer(format).reasoning
+  const thought = `${begin}It is {"a": 1}?${end}`
+  const called = forcedText(format, [now], { choice: 'required' }) as ForcedText
+  for (const forced of [forcedAnswer(format), called]) {
+    const source = forcedGrammar(forced, { split, otherwise, lead })
+    for (const before of ['', thought]) {
+      expect(holds(source, `${before}${lead}{"a": 1}`)).toBe(true)
+      expect(holds(source, `${before}${lead}Hello`)).toBe(false)
+      expect(holds(source, `${before}${callText(called, 'now', {})}`)).toBe(forced === called)
+    }
+    expect(holds(source, '{"a": 1}')).toBe(false)
+  }
 })

@@ -1,5 +1,5 @@
 /** One answer of a chat as it comes: chunks of text into events. */
-import { type Reply, ReplyBuilder, type ReplyEvent, type ReplyParser } from '../../formats/index.ts'
+import { type Reply, ReplyBuilder, type ReplyEvent, type ReplyReader } from '../../formats/index.ts'
 import type { Logprobs } from '../../sampling/logprobs.ts'
 import type { ChatEvent } from '../types/chat.ts'
 import type { Chunk } from '../types/results.ts'
@@ -8,7 +8,7 @@ type Part = 'reasoning' | 'content' | 'call'
 
 /** Reads an answer. `parallel` false: nothing after the end of its first call counts. */
 export class ChatAnswer {
-  readonly #parser: ReplyParser
+  readonly #parser: ReplyReader
   readonly #parallel: boolean
   readonly #builder = new ReplyBuilder()
   /** Of tokens whose part is not certain yet. */
@@ -17,7 +17,7 @@ export class ChatAnswer {
   #reasoningTokens = 0
   #callEnded = false
 
-  constructor(parser: ReplyParser, parallel: boolean) {
+  constructor(parser: ReplyReader, parallel: boolean) {
     this.#parser = parser
     this.#parallel = parallel
   }

@@ -3,7 +3,7 @@ import {
   type ConversationMessage,
   chatFormat,
   type Reply,
-  ReplyParser,
+  replyReader,
   type ToolChoice,
   textOf,
 } from '../../formats/index.ts'
@@ -123,7 +123,7 @@ export class ChatRun {
     const prepared = await this.#asks.prepare(messages, conversation)
     this.#signal.throwIfAborted()
     const onlyCalls = choice === 'required' || typeof choice === 'object'
-    const parser = new ReplyParser({
+    const parser = replyReader({
       format: chatFormat(prepared.format),
       tools: choice === 'none' ? [] : conversation.tools,
       prompt: prepared.prompt,
@@ -149,6 +149,10 @@ export class ChatRun {
     }
     if (!answer.ended) push(answer.finish())
     const { reply, reasoningTokens } = answer
+    // Messages in channels: that for the user alone.
+    const lead = chatFormat(prepared.format).channels?.answer
+    const at = lead === undefined ? -1 : written.indexOf(lead)
+    if (lead !== undefined && at >= 0) written = written.slice(at + lead.length)
     return { reply, completion: await generation, reasoningTokens, written }
   }
 

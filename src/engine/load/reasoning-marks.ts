@@ -1,4 +1,5 @@
-import { REASONING_MARKS } from '../../formats/table/reasoning-marks.ts'
+import type { Around } from '../../formats/table/format.ts'
+import { ANALYSIS, REASONING_MARKS } from '../../formats/table/reasoning-marks.ts'
 import type { ReasoningMarks } from '../../sampling/text-rules.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 
@@ -6,9 +7,9 @@ import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 export function findReasoningMarks(tokenizer: Tokenizer): ReasoningMarks | null {
   const isToken = (mark: string) => tokenizer.tokenToId(mark) !== undefined
   const template = tokenizer.chatTemplate() ?? ''
-  const found =
-    REASONING_MARKS.find(({ begin, end }) => isToken(begin) && isToken(end)) ??
-    REASONING_MARKS.find(({ end }) => template.includes(end))
+  // R1 knows the end mark alone; that of channels ends other messages too.
+  const shows = ({ begin, end }: Around) => template.includes(end === ANALYSIS.end ? begin : end)
+  const found = REASONING_MARKS.find(({ begin, end }) => isToken(begin) && isToken(end)) ?? REASONING_MARKS.find(shows)
   if (!found) return null
   const encode = (mark: string) => tokenizer.encode(mark, { addSpecialTokens: false })
   return { open: encode(found.begin), close: encode(found.end) }

@@ -6,6 +6,7 @@ import {
   chatFormat,
   detectFormat,
   type ForcedText,
+  forcedAnswer,
   forcedText,
   looseParameters,
   normalise,
@@ -49,7 +50,7 @@ export class HostChat {
     const { tokenizer, info, defaults } = this.#parts
     const format = this.#format(prompt.conversation)
     const calls = this.#calls(prompt, format)
-    const forced = calls ? await this.#grammar(prompt, format, calls) : (prompt.conversation.output ?? null)
+    const forced = calls ? await this.#grammar(prompt, format, calls) : this.#output(prompt, format)
     const trigger = calls?.forced.free ? { texts: calls.forced.triggers, leads: calls.forced.leads } : undefined
     const end = this.#end(prompt, beginsFree(prompt, calls))
     const unthinking = prompt.conversation.effort === 'none' && end === 'open' && info.marksReasoning
@@ -93,6 +94,13 @@ export class HostChat {
     return source
   }
 
+  /** What an answer without calls is held to; null: nothing. */
+  #output({ conversation: { output } }: ChatPrompt, format: ChatFormat): GrammarSource | null {
+    if (output === undefined || !format.channels) return output ?? null
+    const split = (text: string) => this.#parts.tokenizer.splitAtSpecial(text)
+    return forcedGrammar(forcedAnswer(format), { split, otherwise: output, lead: format.channels.answer })
+  }
+
   async #written(
     format: ChatFormat,
     tools: Conversation['tools'],
@@ -103,13 +111,15 @@ export class HostChat {
     const read = await this.#reader(all, loose && output !== undefined)
     const write = (some: Conversation['tools']) => {
       const forced = forcedText(format, some, options) as ForcedText
+      // The mask leaves reasoning free; messages in channels all begin alike, so that theirs is a part of the grammar.
+      const reasoning = format.channels && !forced.free ? forced.reasoning : { begin: '', end: '' }
       return forcedGrammar(
-        { ...forced, reasoning: { begin: '', end: '' } },
+        { ...forced, reasoning },
         {
           split: text => tokenizer.splitAtSpecial(text),
           triggered: forced.free,
           read,
-          ...(loose && output && { otherwise: output }),
+          ...(loose && output && { otherwise: output, lead: format.channels?.answer ?? '' }),
         },
       )
     }

@@ -1,5 +1,6 @@
 /** What single families do to layers and weights that their common fields do not say. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { ConfigError } from '../../errors.ts'
 import type { LayerDescriptor, OwnWeight, Unknown } from '../descriptor.ts'
 import { COUNT, firstInt, HIDDEN, SIZE } from './fields.ts'
 import { layerTypes } from './layers.ts'
@@ -154,6 +155,15 @@ function gemma4(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<
   const D = firstInt(raw, HIDDEN, SIZE)
   const L = layers.length
   const types = layerTypes(raw)
+  for (const key of ['head_dim', 'global_head_dim', 'num_key_value_heads']) {
+    if (raw.keys().includes(key) && !raw.has(key)) {
+      throw new ConfigError(`${raw.file}: "${key}" is null; expected a number, or no such field, as its code has it`)
+    }
+  }
+  const every = raw.optionalInt('sliding_window_pattern', COUNT)
+  if (types.length === 0 && every !== undefined && every !== 6) {
+    raw.fail('sliding_window_pattern', '6, or layer_types: without a list every sixth layer sees everything')
+  }
   const global = raw.has('per_layer_config') ? undefined : raw.int('global_head_dim', { ...SIZE, default: 512 })
   const oneForBoth = raw.bool('attention_k_eq_v', { default: false })
   const globalHeads = oneForBoth ? raw.optionalInt('num_global_key_value_heads', COUNT) : undefined

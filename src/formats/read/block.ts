@@ -5,6 +5,7 @@ import { MarkFinder } from './mark-finder.ts'
 import { ObjectBody } from './object-body.ts'
 import { PairsBody } from './pairs-body.ts'
 import { PythonBody } from './python-body.ts'
+import { QuotedBody } from './quoted-body.ts'
 import { SeparatedBody } from './separated-body.ts'
 
 /** Longest text in front of the first call of a block. */
@@ -82,6 +83,8 @@ export class CallBlock implements BlockReader {
         return new PairsBody(this.#sink, body, this.#format.end)
       case 'python':
         return new PythonBody(this.#sink)
+      case 'quoted':
+        return new QuotedBody(this.#sink, body.prefix, body.quote)
     }
   }
 

@@ -23,7 +23,8 @@ export class PythonBody implements BodyReader {
   push(c: string): Verdict {
     switch (this.#state) {
       case 'begin':
-        if (isBlank(c)) return 'more'
+        // One list may have them all.
+        if (isBlank(c) || c === '[') return 'more'
         if (c === '`') this.#state = 'fence'
         else if (/[\p{L}_]/u.test(c)) {
           this.#word = c

@@ -1,5 +1,4 @@
 /** From the text that a model writes to reasoning, content and calls, as it comes. */
-import type { ToolDescription } from '../messages.ts'
 import type { ChatFormat } from '../table/format.ts'
 import { chatFormat } from '../table/formats.ts'
 import { CallBlock } from './block.ts'
@@ -8,39 +7,18 @@ import { Events, type ReplyEvent } from './events.ts'
 import { JsonAnswer } from './json-answer.ts'
 import { isBlank } from './json-value.ts'
 import { MarkFinder } from './mark-finder.ts'
+import type { ReplyReader, ReplyReaderOptions } from './reply-reader.ts'
 import { ToolBook } from './tool-book.ts'
 
 /** Longest text that is kept back because it may become a call; a longer one is text. */
 const MAX_KEPT = 1 << 14
 const FENCE = '```json\n'
 
-/** Options of a `ReplyParser`. */
-export interface ReplyParserOptions {
-  readonly format: ChatFormat
-  /** The tools that the model was shown: types of arguments come from their schemas. Default: none, and no calls are read. */
-  readonly tools?: readonly ToolDescription[]
-  /** Read calls, also without knowing the tools. Default: if there are tools. */
-  readonly calls?: boolean
-  /** Whether the prompt ends inside a block of reasoning, after a closed one, or without any. Default 'none'. */
-  readonly prompt?: PromptEnd
-  /** The number of calls in the conversation before this answer: ids count on. Default 0. */
-  readonly callsBefore?: number
-  /** Whether `{"response": TEXT}` in a format of JSON is the text. Default true; false where the answer has a schema of its own. */
-  readonly unwraps?: boolean
-  /** Nothing but calls follows reasoning, as a grammar holds the answer to them: what stands between them, or is cut off before one, is no content. Default false. */
-  readonly onlyCalls?: boolean
-  /** Texts of the tokens that end an answer; they give no text. */
-  readonly ends?: readonly string[]
-}
-
-/** How a prompt ends: inside a block of reasoning, after an empty one, or without any. */
-export type PromptEnd = 'open' | 'closed' | 'none'
-
 /**
  * Reads an answer that comes in any parts: the events, joined, do not depend on the cuts. Content never contains a part of a
  * mark; a text that only looks like a mark comes out as text.
  */
-export class ReplyParser {
+export class ReplyParser implements ReplyReader {
   readonly #format: ChatFormat
   readonly #tools: ToolBook
   readonly #calls: boolean
@@ -64,8 +42,12 @@ export class ReplyParser {
   #input = ''
   #at = 0
   #reasoningMarks = 0
+  /** Reasoning has come, or the prompt had it. */
+  #thought: boolean
+  /** Inside the marks that a model writes around its answer. */
+  #answering = false
 
-  constructor(options: ReplyParserOptions) {
+  constructor(options: ReplyReaderOptions) {
     const { format, tools = [], calls, prompt = 'none', callsBefore = 0, ends = [] } = options
     const { unwraps = true, onlyCalls = false } = options
     this.#format = format
@@ -74,12 +56,15 @@ export class ReplyParser {
     this.#tools = new ToolBook(tools)
     this.#calls = calls ?? tools.length > 0
     this.#bare = this.#calls && format.calls.begin === '' && format.calls.body.kind === 'object'
+    this.#thought = prompt !== 'none'
     this.#mode = prompt === 'open' ? 'reasoning' : 'content'
     this.#events = new Events(format.name, callsBefore, prompt !== 'none')
     this.#ends = new Set(ends)
     const { section, begin } = format.calls
     const openers = this.#calls ? [...(section?.begin ?? []), begin, ...(this.#bare ? [FENCE] : [])] : []
-    this.#marks = new MarkFinder([format.reasoning.begin, format.reasoning.end, ...openers, ...ends])
+    const { reasoning, answer } = format
+    const around = answer ? [answer.begin, answer.end] : []
+    this.#marks = new MarkFinder([reasoning.begin, reasoning.end, ...around, ...openers, ...ends])
     this.#sink = {
       accepts: name => this.#tools.has(name) || (this.#mode === 'content' && this.#mark !== '' && this.#mark !== FENCE),
       guess: keys => this.#tools.guess(keys),
@@ -98,7 +83,6 @@ export class ReplyParser {
     }
   }
 
-  /** Marks of reasoning so far. */
   get reasoningMarks(): number {
     return this.#reasoningMarks
   }
@@ -107,12 +91,10 @@ export class ReplyParser {
     return this.#mode === 'reasoning'
   }
 
-  /** A call has begun and has not ended, or its block has not. */
   get inCall(): boolean {
     return this.#begun
   }
 
-  /** Takes more of the text; returns what it adds. */
   feed(text: string): ReplyEvent[] {
     this.#input = text
     this.#at = 0
@@ -120,7 +102,6 @@ export class ReplyParser {
     return this.#events.take(false)
   }
 
-  /** The text has ended. Ends what was begun; a call that was cut off is incomplete, but its arguments are valid JSON. */
   finish(): ReplyEvent[] {
     this.#input = ''
     this.#at = 0
@@ -219,11 +200,26 @@ export class ReplyParser {
 
   #found(mark: string): void {
     const { begin, end } = this.#format.reasoning
-    if (this.#ends.has(mark)) return
+    if (this.#ends.has(mark) || this.#aroundAnswer(mark)) return
     if (mark === begin) this.#thinkBegin(mark)
     else if (mark === end) this.#thinkEnd(mark)
+    else if (mark === this.#format.answer?.begin || mark === this.#format.answer?.end) this.#asText(mark)
     else if (mark !== FENCE || this.#events.isStart) this.#open(mark)
     else this.#asText(mark)
+  }
+
+  /** Whether the mark stands around the answer: between its reasoning and its text, or at the end of what was so begun. */
+  #aroundAnswer(mark: string): boolean {
+    const { begin = '', end = '' } = this.#format.answer ?? {}
+    if (mark === begin && this.#mode === 'content' && this.#events.isStart && this.#thought) {
+      this.#answering = true
+      this.#blank = ''
+      return true
+    }
+    if (mark !== end || !this.#answering) return false
+    this.#answering = false
+    this.#blank = ''
+    return true
   }
 
   /** A block of reasoning begins where an answer or a line does. */
@@ -244,6 +240,7 @@ export class ReplyParser {
 
   #think(mode: 'reasoning' | 'content'): void {
     this.#reasoningMarks++
+    this.#thought = true
     this.#mode = mode
     this.#fresh = true
     this.#blank = ''

@@ -1,5 +1,7 @@
+import { ChannelParser } from './channel-parser.ts'
 import type { ReplyEvent } from './events.ts'
-import { ReplyParser, type ReplyParserOptions } from './reply-parser.ts'
+import { ReplyParser } from './reply-parser.ts'
+import type { ReplyReader, ReplyReaderOptions } from './reply-reader.ts'
 
 /** A call as it was read. */
 export interface ReadCall {
@@ -60,9 +62,14 @@ export class ReplyBuilder {
   }
 }
 
+/** What reads answers of the format. */
+export function replyReader(options: ReplyReaderOptions): ReplyReader {
+  return options.format.channels ? new ChannelParser(options) : new ReplyParser(options)
+}
+
 /** Reads a whole answer. */
-export function readReply(text: string, options: ReplyParserOptions): Reply {
-  const parser = new ReplyParser(options)
+export function readReply(text: string, options: ReplyReaderOptions): Reply {
+  const parser = replyReader(options)
   const builder = new ReplyBuilder()
   builder.add(parser.feed(text))
   builder.add(parser.finish())

@@ -15,6 +15,15 @@ export const FORMAT_NAMES = [
   'youtu',
   'gemma',
   'mistral',
+  'gpt-oss',
+  'gemma-4',
+  'kimi-vl',
+  'lfm2',
+  'granite',
+  'phi-4',
+  'hunyuan',
+  'longcat',
+  'longcat-2601',
 ] as const
 
 /** How a family writes reasoning and calls of tools. */
@@ -33,12 +42,14 @@ export interface Around {
  * - `separated`: the name, a separator, and the arguments as JSON.
  * - `pairs`: the name, and each argument between tags of its own: texts as they are, the rest as JSON.
  * - `python`: `NAME(k=v, …)` with Python's literals.
+ * - `quoted`: `NAME{KEY:VALUE,…}` as JSON, but keys stand bare and texts between marks. `prefix`: may stand before the name.
  */
 export type Body =
   | { readonly kind: 'object'; readonly arguments: 'arguments' | 'parameters' }
   | { readonly kind: 'separated'; readonly separator: string }
   | ({ readonly kind: 'pairs' } & Pairs)
   | { readonly kind: 'python' }
+  | { readonly kind: 'quoted'; readonly prefix: string; readonly quote: string }
 
 /** The tags of `pairs`. */
 export interface Pairs {
@@ -69,15 +80,27 @@ export interface CallFormat {
     readonly end: string
     readonly between: string
     readonly close: string
-    /** Of `pairs` and `python`: one argument; `KEY` is its name. `text` and `json`: for values of either kind. */
+    /** Of `pairs`, `python` and `quoted`: one argument; `KEY` is its name. `text` and `json`: for values of either kind. */
     readonly argument?: { readonly text: Around; readonly json: Around; readonly between: string }
   }
+}
+
+/** What stands in front of the messages of an answer. */
+export interface Channels {
+  /** Begins each message after the first, which the prompt begins. */
+  readonly next: string
+  /** Begins the text of the message that is for the user. */
+  readonly answer: string
 }
 
 /** A family's format, as data. */
 export interface ChatFormat {
   readonly name: FormatName
   readonly reasoning: Around
+  /** Marks that a model may write around the text after its reasoning, no part of it. Default: none. */
+  readonly answer?: Around
+  /** An answer is several messages, each in a channel (`ChannelParser`). Default: it is one message. */
+  readonly channels?: Channels
   readonly calls: CallFormat
   /** How results are written where the template has no role for them. `ID` and `NAME` are the call's. */
   readonly result: Around

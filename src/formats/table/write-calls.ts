@@ -1,5 +1,5 @@
 import type { ToolCall } from '../messages.ts'
-import type { ChatFormat } from './format.ts'
+import type { Body, ChatFormat } from './format.ts'
 import { withKey, withName } from './with-name.ts'
 
 /** The calls of a message as the family writes them. `before`: calls in the conversation before these. */
@@ -21,10 +21,25 @@ function writeArguments(format: ChatFormat, given: ToolCall['arguments']): strin
     .map(([name, value]) => {
       const isText = body.kind !== 'python' && typeof value === 'string'
       const { begin, end } = isText ? argument.text : argument.json
-      const shown = isText ? value : body.kind === 'python' ? pythonText(value) : jsonText(value)
+      const shown = isText ? value : valueText(value, body)
       return `${withKey(begin, name, body.kind)}${shown}${end}`
     })
     .join(argument.between)
+}
+
+function valueText(value: unknown, body: Body): string {
+  if (body.kind === 'python') return pythonText(value)
+  return body.kind === 'quoted' ? quotedText(value, body.quote) : jsonText(value)
+}
+
+/** With bare keys, and texts between marks. */
+function quotedText(value: unknown, quote: string): string {
+  if (typeof value === 'string') return `${quote}${value}${quote}`
+  if (Array.isArray(value)) return `[${value.map(item => quotedText(item, quote)).join(',')}]`
+  if (typeof value !== 'object' || value === null) return jsonText(value)
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${key}:${quotedText(item, quote)}`)
+    .join(',')}}`
 }
 
 /** JSON as Python's json.dumps prints it, which is what models were trained on. */

@@ -1,4 +1,4 @@
-import type { PromptEnd } from '../read/reply-parser.ts'
+import type { PromptEnd } from '../read/reply-reader.ts'
 import type { Around } from '../table/format.ts'
 
 /** What is known of where a prompt is from. */

@@ -4,6 +4,8 @@ import type { AttentionShape } from '../../families/descriptor.ts'
 import { traitsOf } from '../../families/index.ts'
 import { completeTraits } from '../../families/traits.ts'
 import type { LayerKind, PlanModel } from '../plan-model.ts'
+import { planModelFromJson } from '../read/json.ts'
+import { CONFIGS } from './configs.ts'
 import { ROWS } from './rows.ts'
 
 /** An entry of the list of published models. */
@@ -12,19 +14,18 @@ export interface Published {
   readonly hub: string
   /** Repositories with the same sizes, and shorter names. */
   readonly alike: readonly string[]
-  /** The sizes: `model_type`, then a letter and numbers each, as `rows.ts` defines them. */
+  /** `model_type`, then a letter and numbers for each size, as `rows.ts` defines them; none where layers are unlike each other. */
   readonly words: readonly string[]
 }
 
 /** The list of published models, which `publishedModel` searches. */
 export function published(): Published[] {
-  return ROWS.trim()
-    .split('\n')
-    .map(row => {
-      const [hub = '', ...words] = row.split(' ')
-      const names = words.filter(w => w.startsWith('='))
-      return { hub, alike: names.map(n => n.slice(1)), words: words.filter(w => !names.includes(w)) }
-    })
+  const configs = Object.entries(CONFIGS).map(([names, { model_type: type }]) => `${names} ${String(type)}`)
+  return [...ROWS.trim().split('\n'), ...configs].map(row => {
+    const [hub = '', ...words] = row.split(' ')
+    const names = words.filter(w => w.startsWith('='))
+    return { hub, alike: names.map(n => n.slice(1)), words: words.filter(w => !names.includes(w)) }
+  })
 }
 
 /** A published model by its name, long or short, in any case: `deepseek-ai/DeepSeek-R1`, `DeepSeek-R1`, `deepseek-r1`, `R1`. Throws OptionError for a name not in the list. */
@@ -68,6 +69,9 @@ function titleOf({ hub, alike }: Published, wanted: string): string {
 }
 
 function modelOf(entry: Published, wanted: string): PlanModel {
+  const source = `https://huggingface.co/${entry.hub}/blob/main/config.json`
+  const fields = Object.entries(CONFIGS).find(([names]) => names.split(' ')[0] === entry.hub)?.[1]
+  if (fields !== undefined) return { ...planModelFromJson(fields), name: titleOf(entry, wanted), source }
   const [modelType = '', ...words] = entry.words
   const has = (word: string) => words.includes(word)
   /** The numbers behind a letter; empty where the row has none. */
@@ -83,7 +87,7 @@ function modelOf(entry: Published, wanted: string): PlanModel {
   const last = layers.at(-1) as LayerKind
   return {
     name: titleOf(entry, wanted),
-    source: `https://huggingface.co/${entry.hub}/blob/main/config.json`,
+    source,
     modelType,
     hiddenSize: one('D'),
     vocabSize: one('V'),

@@ -1,6 +1,7 @@
 /**
  * Parameter counts as published: in all, and per token where that differs. All digits are the sum of the tensors as
- * the hub's index of the repository has it; others are as the model's card or paper announces them. Most publishers
+ * the hub's index of the repository has it, or for models whose layers are unlike each other (`configs.ts`) as transformers 5.24 makes their language
+ * model of these fields; others are as the model's card or paper announces them. Most publishers
  * leave the embedding's rows that a token does not look up out of the second; `with embedding` marks those that count
  * the whole table. Apart from the sizes, so that a program that only plans need not carry it.
  */
@@ -74,4 +75,22 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   'moonshotai/Kimi-VL-A3B-Instruct': ['16B', '3B'],
   'skt/A.X-K1': ['519B', '33B with embedding'],
   'mistralai/Mistral-Small-4-119B-2603': ['119B', '6B'],
+  'moonshotai/Kimi-Linear-48B-A3B-Instruct': ['49122681728', '3B'],
+  'inclusionAI/Ling-3.0-tiny': ['7893392800', '1.3B with embedding'],
+  'inclusionAI/Ling-3.0-flash': ['124414211552', '5.1B'],
+  'Qwen/Qwen3-Next-80B-A3B-Instruct': ['79674391296', '3B'],
+  'Qwen/Qwen3.5-0.8B': ['752393024'],
+  'Qwen/Qwen3.5-9B': ['8953803264'],
+  'Qwen/Qwen3.5-27B': ['26895998464'],
+  'Qwen/Qwen3.5-35B-A3B': ['34660610688', '3B'],
+  'LiquidAI/LFM2-350M': ['354483968'],
+  'LiquidAI/LFM2-700M': ['742489344'],
+  'LiquidAI/LFM2-1.2B': ['1170340608'],
+  'meituan-longcat/LongCat-Flash-Chat': ['560B', '27B'],
+  'google/gemma-4-E2B-it': ['4628569379'],
+  'google/gemma-4-E4B-it': ['7463013418'],
+  'google/gemma-4-26B-A4B-it': ['25233141790', '3.8B'],
+  'google/gemma-4-31B-it': ['30697345340'],
+  'sarvamai/sarvam-105b': ['106031767424'],
+  'skt/A.X-K2-Light': ['20314500992'],
 }
