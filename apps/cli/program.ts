@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   train: async () => (await import('./commands/train.ts')).addTrain,
   runs: async () => (await import('./commands/runs.ts')).addRuns,
   ladder: async () => (await import('./commands/ladder.ts')).addLadder,
+  grid: async () => (await import('./commands/grid.ts')).addGrid,
   evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluate,
   perplexity: async () => (await import('./commands/perplexity.ts')).addPerplexity,
   cache: async () => (await import('./commands/cache.ts')).addCache,

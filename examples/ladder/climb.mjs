@@ -104,7 +104,8 @@ async function keep(bench, folder, name, kept) {
   await whole(join(folder, `${name}.json`), `${JSON.stringify(kept)}\n`)
 }
 
-async function whole(path, bytes) {
+/** Writes a file whole or not at all. */
+export async function whole(path, bytes) {
   await writeFile(`${path}.new`, bytes)
   await rename(`${path}.new`, path)
 }

@@ -52,8 +52,8 @@ export function decoder(bench, { words, size: D, layers: L, seed }, attention, m
 }
 
 /** W_down (silu(W_gate x) * W_up x) */
-export function swiGlu(bench, D, seed) {
-  const [gates, up] = [0, 1].map(i => matrix(bench, 2 * D, D, { seed: 1000 + 3 * seed + i }))
-  const down = matrix(bench, D, 2 * D, { seed: 1002 + 3 * seed })
+export function swiGlu(bench, D, seed, width = 2 * D) {
+  const [gates, up] = [0, 1].map(i => matrix(bench, width, D, { seed: 1000 + 3 * seed + i }))
+  const down = matrix(bench, D, width, { seed: 1002 + 3 * seed })
   return (bench, x) => linear(bench, gate(bench, linear(bench, x, gates), linear(bench, x, up), 'silu'), down)
 }

@@ -33,6 +33,8 @@ export interface GroupedSizes extends LayerSizes {
   readonly nKvHeads?: number
   /** d: numbers of a head. Default: hiddenSize / nHeads. */
   readonly headDim?: number
+  /** Numbers of a head that rope rotates, its first; even, at most `headDim`. Default: all (partial RoPE: fewer). */
+  readonly ropeDim?: number
 }
 
 /** Sizes of Multi-head Latent Attention, by the names of DeepSeek's config.json. */
@@ -131,6 +133,7 @@ const GROUPED = {
   ...COMMON,
   nKvHeads: row(whole(1), 'key and value heads'),
   headDim: row(whole(1), 'numbers of a head'),
+  ropeDim: row(whole(2), 'numbers of a head that rope rotates'),
 } satisfies OptionTable<GroupedSizes>
 
 const LATENT = {
@@ -153,12 +156,14 @@ export function groupedLayer(bench: Workbench, given: GroupedSizes, numbers?: Gr
   const { hiddenSize: D, nHeads: H, nKvHeads: G = H, headDim: d = D / H } = sizes
   if (!Number.isInteger(d)) throw new OptionError(`hiddenSize is ${D}, of ${H} heads; expected a multiple, or headDim`)
   if (H % G !== 0) throw new OptionError(`nKvHeads is ${G}; expected a divisor of nHeads = ${H}`)
+  const { ropeDim = d } = sizes
+  if (ropeDim > d) throw new OptionError(`ropeDim is ${ropeDim}; expected at most ${d}, the numbers of a head`)
   const source = weightsOf(bench, sizes.seed, numbers)
   return {
     kind: 'grouped',
     hiddenSize: D,
     window: sizes.window ?? null,
-    ropes: ropesOf(sizes, d, false),
+    ropes: ropesOf(sizes, ropeDim, false),
     config: { kind: 'grouped', nHeads: H, nKvHeads: G, headDim: d, softmaxScale: d ** -0.5, qkNormEps: null },
     weights: {
       qkv: [source.matrix('query', H * d, D), source.matrix('key', G * d, D), source.matrix('value', G * d, D)],

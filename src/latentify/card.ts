@@ -1,5 +1,6 @@
 /** The model card of a latent model. */
 import { VERSION } from '../version.ts'
+import type { Licence } from './licence.ts'
 import type { Measured } from './measure.ts'
 import type { Healing, Measurement, ReportFacts } from './result.ts'
 
@@ -21,14 +22,14 @@ export function card(facts: CardFacts): string {
   return `---
 base_model: ${JSON.stringify(name)}
 base_model_relation: finetune
-${licence === null ? '' : `license: ${licence}\n`}library_name: transformers
+${licence === null ? '' : fieldsOf(licence)}library_name: transformers
 tags: [latentkit, mla]
 ---
 
 # ${name} with a latent cache
 
 The ${modelType} model ${name}, whose attention (${plan.heads} heads, ${plan.groups} of keys and values, ${plan.width} wide) \`latentkit latentify\` ${VERSION} has turned into Multi-head Latent
-Attention, in the form of DeepSeek-V3. Its licence is that of the original${licence === null ? '' : `: ${licence}`}.
+Attention, in the form of DeepSeek-V3. Its licence is that of the original${licence === null ? '' : `: ${licence.name ?? licence.id}`}.
 
 | numbers cached per token and layer | |
 |---|---|
@@ -40,6 +41,15 @@ ${healing ? healed(healing) : ''}${measured ? lost(measured, healing, cache, the
 The norm of the latent is a constant factor here, written for readers whose eps for it is 1e-6, as transformers' is (\`constant_latent_norm\` in config.json). Rows of \`kv_a_proj_with_mqa\` are about
 1e-9 on purpose: keep them in f32 or bf16. \`latentkit convert\` keeps both right in GGUF files for llama.cpp.
 `
+}
+
+function fieldsOf({ id, name, link }: Licence): string {
+  const fields = [
+    ['license', id],
+    ['license_name', name],
+    ['license_link', link],
+  ]
+  return fields.flatMap(([key, value]) => (value === null ? [] : [`${key}: ${value}\n`])).join('')
 }
 
 function healed({ text, steps, tokens, seconds, kl }: Healing): string {

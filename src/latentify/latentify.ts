@@ -19,11 +19,12 @@ import { checkOptions, checkWhole, isHealed } from './check.ts'
 import { bestOf, choiceFor, smallestChoice } from './choosing.ts'
 import type { FormOptions } from './form.ts'
 import { healedModel } from './heal/healed.ts'
+import { checkMemory, healingBytes } from './heal/memory.ts'
 import { identityOf, identityOfText } from './identity.ts'
 import { licenceOf } from './licence.ts'
 import { Meter } from './measure.ts'
 import { LATENTIFY_OPTIONS, type LatentifyOptions } from './options.ts'
-import { Original, readingOf } from './original.ts'
+import { Original, readingOf, windowOf } from './original.ts'
 import { type Plan, planOf } from './plan.ts'
 import { reportFiles, writeBeside } from './report.ts'
 import type { Latentification } from './result.ts'
@@ -62,6 +63,11 @@ export async function latentifyModel(
   if (whole) checkWhole(options)
   const others = also.map(ratio => choiceFor(plan, options, ratio))
   const { calibrate, calibrationTokens, measure: held } = readingOf(options)
+  if (isHealed(options)) {
+    // A size that is yet to be found is no larger.
+    const largest = fixed ?? { rank: originalSize(plan), rope: 0 }
+    checkMemory(healingBytes(source, plan, largest, windowOf(source.config.maxPositions)))
+  }
   checkForm(format, plan, source, weights)
   const form: FormOptions = { biased: plan.biased, queryLatent: options.queryLatent ?? needsQueryLatent(format, plan) }
 
@@ -79,8 +85,9 @@ export async function latentifyModel(
       const onWindow = (done: number) => report('measure', done, windows.length)
       const measures = pplWithin !== undefined || others.length > 0 || options.search === true
       if (windows.length === 0 && measures) throw tooShortToMeasure()
-      const meter = windows.length === 0 ? null : new Meter(await original.parts(), windows, { ...options, onWindow })
-      const trials = new Trials({ source, plan, work, form, balance, signal, onLayer }, meter)
+      const meter = windows.length === 0 ? null : new Meter(original, windows, { ...options, onWindow })
+      const numerics = meter ? (await original.parts()).kernels.info.numerics : ''
+      const trials = await Trials.open({ source, plan, work, form, balance, signal, onLayer }, meter, numerics)
       for (const other of others) await trials.measure(await bestOf(plan, options, trials, other))
       const choice = fixed
         ? await bestOf(plan, options, trials, fixed)

@@ -1,6 +1,5 @@
 /** What a smaller cache loses, on windows that statistics have not seen. */
 import { chooseKernels } from '../engine/host/node/kernels.ts'
-import type { Parts } from '../engine/load/load-parts.ts'
 import { measure } from '../evaluation/measure.ts'
 import { modelReference } from '../evaluation/reference.ts'
 import type { Estimate } from '../evaluation/statistics.ts'
@@ -8,6 +7,7 @@ import { cutOf, type Windows } from '../evaluation/windows.ts'
 import { loadModel } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
+import type { Original } from './original.ts'
 
 /** How far a model is from the original, on texts that neither was fitted to. */
 export interface Measured {
@@ -34,14 +34,14 @@ export interface MeterOptions {
 export class Meter {
   /** Perplexity of the original; null until something was measured. */
   original: number | null = null
-  readonly #parts: Parts
+  readonly #loaded: Original
   readonly #windows: readonly Int32Array[]
   readonly #options: MeterOptions
   #streams: Float32Array | null = null
 
-  /** `original` stays the caller's to dispose of. `windows`: at least one, all of one length. */
-  constructor(original: Parts, windows: readonly Int32Array[], options: MeterOptions) {
-    this.#parts = original
+  /** `loaded`: the original, which stays the caller's to dispose of. `windows`: at least one, all of one length. */
+  constructor(loaded: Original, windows: readonly Int32Array[], options: MeterOptions) {
+    this.#loaded = loaded
     this.#windows = windows
     this.#options = options
   }
@@ -54,7 +54,7 @@ export class Meter {
 
   async measure(candidate: OpenedModel): Promise<Measured> {
     const { signal, threads, onWindow } = this.#options
-    const parts = this.#parts
+    const parts = await this.#loaded.parts()
     const windows = this.#cut()
     onWindow?.(0)
     const { kernels } = await chooseKernels('auto', { ...(threads && { threads }), exact: true })
@@ -72,7 +72,7 @@ export class Meter {
           typeof report.divergence
         >
         this.original = referencePerplexity.mean
-        const errorByLayer = await this.#errors(model)
+        const errorByLayer = await this.#errors(parts.model, model)
         return { perplexity: report.perplexity.mean, perplexityRatio, kl, top1, errorByLayer }
       } finally {
         await reference.dispose()
@@ -90,11 +90,11 @@ export class Meter {
     return { ...cut, list, scored: list.length * (size - cut.from), textTokens: list.length * size }
   }
 
-  async #errors(model: Model): Promise<number[]> {
+  async #errors(original: Model, model: Model): Promise<number[]> {
     const tokens = this.#windows[0] as Int32Array
     const { hiddenSize: D, nLayers } = model.config
     const T = tokens.length
-    this.#streams ??= await streamsOf(this.#parts.model, tokens)
+    this.#streams ??= await streamsOf(original, tokens)
     const theirs = this.#streams
     const own = await streamsOf(model, tokens)
     return Array.from({ length: nLayers }, (_, layer) => {

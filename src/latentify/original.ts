@@ -6,7 +6,7 @@ import type { LatentifyOptions } from './options.ts'
 import { calibrationText, packagedText } from './text.ts'
 import { cutText, type TextWindows } from './windows.ts'
 
-/** Tokens of a window, or what the model was made for. */
+/** Tokens of a window. */
 const WINDOW = 512
 const TOKENS = 32_768
 const HELD = 16
@@ -20,6 +20,11 @@ export function readingOf({
   measure = HELD,
 }: LatentifyOptions) {
   return { calibrate, calibrationTokens, measure }
+}
+
+/** Tokens of a window, for a model that was made for so many. */
+export function windowOf(maxPositions: number): number {
+  return Math.min(WINDOW, maxPositions)
 }
 
 export class Original {
@@ -56,8 +61,10 @@ export class Original {
     }).read
   }
 
+  /** Gives back its memory, and all that was computed on its kernels; `parts` loads it again. */
   async dispose(): Promise<void> {
     const parts = await this.#parts?.catch(() => null)
+    this.#parts = null
     parts?.model.dispose()
     parts?.kernels.dispose()
   }
@@ -82,6 +89,6 @@ export class Original {
   }
 
   async #size(): Promise<number> {
-    return Math.min(WINDOW, (await this.parts()).model.config.maxPositions)
+    return windowOf((await this.parts()).model.config.maxPositions)
   }
 }

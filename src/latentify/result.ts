@@ -1,4 +1,5 @@
 /** What a conversion tells of itself. */
+import type { Licence } from './licence.ts'
 import type { Measured } from './measure.ts'
 import type { Plan } from './plan.ts'
 import type { Trial } from './trials.ts'
@@ -82,8 +83,8 @@ export interface Healing {
 export interface ReportFacts extends Omit<Latentification, 'output' | 'format' | 'bytes' | 'files' | 'warnings'> {
   readonly plan: Plan
   readonly balance: number
-  /** The original's licence, by its short name, as its model card or file says; null: they do not. */
-  readonly licence: string | null
+  /** The original's, as its model card or file says; null: they do not. */
+  readonly licence: Licence | null
   /** Path of the text; null: none was read. */
   readonly calibrate: string | null
 }

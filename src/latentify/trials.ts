@@ -1,5 +1,5 @@
 /** Sizes of a latent model that are tried: computed and measured. */
-import { type Candidate, candidateOf, type Sources } from './candidate.ts'
+import { type Candidate, candidateOf, newType, type Sources } from './candidate.ts'
 import type { Measured, Meter } from './measure.ts'
 import type { Sizes } from './plan.ts'
 import { type Choice, thetaOf } from './sizes.ts'
@@ -10,17 +10,40 @@ export interface Trial extends Sizes, Measured {
   readonly theta: number | null
 }
 
+/** What the work folder has of trials. */
+interface Kept {
+  /** Of all that decides their numbers and the folder's own identity does not have. */
+  readonly identity: string
+  /** Perplexity of the original. */
+  readonly original: number
+  readonly trials: readonly Trial[]
+}
+
 export class Trials {
   readonly #sources: Sources
   readonly #meter: Meter | null
-  /** By what each was computed with. */
+  readonly #identity: string
+  /** By what each was computed with; of an interrupted conversion, too. */
+  readonly #known: Map<string, Trial>
+  /** Those that this one asked for. */
   readonly #tried = new Map<string, Trial>()
   #last: Candidate | null = null
 
-  /** `meter` null: nothing is measured. */
-  constructor(sources: Sources, meter: Meter | null) {
+  private constructor(sources: Sources, meter: Meter | null, identity: string, known: readonly Trial[]) {
     this.#sources = sources
     this.#meter = meter
+    this.#identity = identity
+    this.#known = new Map(known.map(trial => [keyOf(trial), trial]))
+  }
+
+  /** With what an interrupted conversion has measured on kernels of these `numerics`. `meter` null: nothing is measured. */
+  static async open(sources: Sources, meter: Meter | null, numerics: string): Promise<Trials> {
+    const { source, work, form, balance } = sources
+    const identity = JSON.stringify({ form, balance, type: newType(source), numerics })
+    const kept = meter ? ((await work.measured()) as Kept | undefined) : undefined
+    if (!meter || kept?.identity !== identity) return new Trials(sources, meter, identity, [])
+    meter.original = kept.original
+    return new Trials(sources, meter, identity, kept.trials)
   }
 
   /** The smallest cache first, of each size what loses least last. */
@@ -31,7 +54,7 @@ export class Trials {
   /** The model of a size; its tensors are in the work folder until another is computed. */
   async candidate(choice: Choice): Promise<Candidate> {
     const last = this.#last
-    if (last && keyOf(last) === keyOf(choice)) return last
+    if (last && keyOfChoice(last) === keyOfChoice(choice)) return last
     this.#last = null
     this.#last = await candidateOf(this.#sources, choice)
     return this.#last
@@ -39,17 +62,35 @@ export class Trials {
 
   async measure(choice: Choice): Promise<Trial | null> {
     if (!this.#meter) return null
-    const known = this.#tried.get(keyOf(choice))
-    if (known) return known
+    const key = keyOfChoice(choice)
+    const trial = this.#known.get(key) ?? (await this.#measured(this.#meter, choice))
+    this.#tried.set(key, trial)
+    return trial
+  }
+
+  async #measured(meter: Meter, choice: Choice): Promise<Trial> {
     const { opened, rank, rope } = await this.candidate(choice)
-    const trial = { rank, rope, theta: thetaOf(choice), ...(await this.#meter.measure(opened)) }
-    this.#tried.set(keyOf(choice), trial)
+    const trial = { rank, rope, theta: thetaOf(choice), ...(await meter.measure(opened)) }
+    // JSON has no other numbers.
+    if (!allFinite(trial)) return trial
+    this.#known.set(keyOf(trial), trial)
+    const kept = { identity: this.#identity, original: meter.original as number, trials: [...this.#known.values()] }
+    await this.#sources.work.keepMeasured(kept satisfies Kept)
     return trial
   }
 }
 
-function keyOf(choice: Choice): string {
-  return [choice.rank, choice.rope, thetaOf(choice)].join(' ')
+function keyOfChoice(choice: Choice): string {
+  return keyOf({ rank: choice.rank, rope: choice.rope, theta: thetaOf(choice) })
+}
+
+function keyOf({ rank, rope, theta }: Pick<Trial, 'rank' | 'rope' | 'theta'>): string {
+  return [rank, rope, theta].join(' ')
+}
+
+function allFinite({ perplexity, perplexityRatio, kl, errorByLayer }: Measured): boolean {
+  const { mean, error } = perplexityRatio
+  return [perplexity, mean, error, kl.mean, kl.error, ...errorByLayer].every(Number.isFinite)
 }
 
 function sizeOf({ rank, rope }: Sizes): number {

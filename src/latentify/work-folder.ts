@@ -18,9 +18,9 @@ const VERSION = 3
 
 /** What is in such a folder. */
 const OWN =
-  /^(identity\.json|(layer-\d+\.(statistics|streams|tensors|healed)|healing\.(json|safetensors)|samples)(\.(.*\.)?partial)?)$/
+  /^(identity\.json|(layer-\d+\.(statistics|streams|tensors|healed)|healing\.(json|safetensors)|measured\.json|samples)(\.(.*\.)?partial)?)$/
 
-const [HEALING, HEALED, SAMPLES] = ['healing.json', 'healing.safetensors', 'samples']
+const [HEALING, HEALED, SAMPLES, MEASURED] = ['healing.json', 'healing.safetensors', 'samples', 'measured.json']
 
 /** Texts that the original has written, all of one length, and the time that this took. */
 export interface Samples {
@@ -141,6 +141,17 @@ export class WorkFolder {
       offset += bytes.length
       return entry as TensorEntry
     })
+  }
+
+  /** What was measured of sizes; what was kept before goes. */
+  async keepMeasured(measured: object): Promise<void> {
+    await this.#write(MEASURED, [new TextEncoder().encode(JSON.stringify(measured))])
+  }
+
+  /** Undefined: nothing was kept. */
+  async measured(): Promise<unknown> {
+    const text = await readFile(join(this.path, MEASURED), 'utf8').catch(() => undefined)
+    return text === undefined ? undefined : JSON.parse(text)
   }
 
   /** Begins healing, or takes it up: what is kept of another one is removed. */

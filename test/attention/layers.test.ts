@@ -11,11 +11,14 @@ import {
   expandLatents,
   groupedLayer,
   latentLayer,
+  linear,
+  matrix,
   openWorkbench,
   rotate,
+  shaped,
   type Workbench,
 } from '../../src/attention/index.ts'
-import { rowsOf } from '../../src/tensor/tensor.ts'
+import { rowsOf, type Tensor } from '../../src/tensor/tensor.ts'
 import { expectClose } from '../support/compare.ts'
 import { Rng } from '../support/rng.ts'
 
@@ -45,6 +48,7 @@ function layersOf(seed: number): Record<string, AttentionLayer> {
     GQA: groupedLayer(bench, { ...common, headDim: d, nKvHeads: 2 }),
     MQA: groupedLayer(bench, { ...common, headDim: d, nKvHeads: 1 }),
     'MQA with a window': groupedLayer(bench, { ...common, headDim: d, nKvHeads: 1, window: 5 }),
+    'MQA with partial rope': groupedLayer(bench, { ...common, headDim: d, nKvHeads: 1, ropeDim: 4 }),
     'MHA without rope': groupedLayer(bench, { ...common, headDim: d, ropeTheta: null }),
     MLA: latentLayer(bench, latent),
     'MLA with a query of low rank': latentLayer(bench, { ...latent, qLoraRank: 4 + rng.below(20) }),
@@ -151,6 +155,21 @@ it('the same seed gives the same layer on every kernel set, and the reference ag
   expectClose('reference', await run(bench), await run(reference), CLOSE)
 })
 
+it('rope rotates the first ropeDim numbers of each head, and no others', async () => {
+  const [T, D, H, d] = [7, 10, 2, 6]
+  const drawn = (seed: number) => bench.read(bench.random([H * d, D], seed))
+  const numbers = { query: await drawn(1), key: await drawn(2), value: await drawn(3), out: await drawn(4) }
+  const sizes = { hiddenSize: D, nHeads: H, headDim: d, ropeDim: 4, ropeTheta: 50 }
+  const x = bench.random([T, D], 6)
+  const { pattern } = attend(bench, groupedLayer(bench, sizes, numbers), x, { pattern: true })
+  const [queries, keys] = [numbers.query, numbers.key].map(numbers => {
+    const heads = shaped(bench, linear(bench, x, matrix(bench, H * d, D, { numbers })), [T, H, d])
+    return rotate(bench, heads, [...Array(T).keys()], { theta: 50, dim: 4, interleaved: false })
+  }) as [Tensor, Tensor]
+  const byHand = dotProductAttention(bench, { queries, keys, values: keys }, { pattern: true })
+  expectClose('pattern', await bench.read(pattern!), await bench.read(byHand.pattern!), CLOSE)
+})
+
 describe('errors name what was met and what was expected', () => {
   const sizes = { hiddenSize: 32, nHeads: 4 }
   const latent = { ...sizes, kvLoraRank: 16, qkNopeHeadDim: 8, qkRopeHeadDim: 4, vHeadDim: 8 }
@@ -186,6 +205,10 @@ describe('errors name what was met and what was expected', () => {
     'heads that do not divide': [
       () => groupedLayer(bench, { ...sizes, nKvHeads: 3 }),
       /nKvHeads is 3; expected a divisor of nHeads = 4/,
+    ],
+    'more rope than a head': [
+      () => groupedLayer(bench, { ...sizes, ropeDim: 10 }),
+      /ropeDim is 10; expected at most 8, the numbers of a head/,
     ],
     'weights of other sizes': [
       () => groupedLayer(bench, sizes, { query: [1], key: [1], value: [1], out: [1] }),

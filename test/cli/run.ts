@@ -33,6 +33,7 @@ export const COMMANDS = [
     'train',
     'runs',
     'ladder',
+    'grid',
     'evaluate',
     'perplexity',
     'cache',

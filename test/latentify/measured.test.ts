@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { measurePerplexity } from '../../src/evaluation/perplexity.ts'
 import { latentifyModel } from '../../src/latentify/latentify.ts'
+import type { LatentifyProgress } from '../../src/latentify/options.ts'
+import type { Latentification } from '../../src/latentify/result.ts'
 import { smallestWithin } from '../../src/latentify/smallest.ts'
 import { cutText } from '../../src/latentify/windows.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -92,6 +94,32 @@ describe('a conversion', () => {
       expect(report).toMatchObject({ cache, measured: { windows: 1 }, calibrate: 'text.txt' })
       expect(readFileSync(join(output, 'latentify.svg'), 'utf8')).toContain('numbers cached per token and layer')
       expect(readFileSync(join(output, 'README.md'), 'utf8')).toContain('| **24** |')
+    },
+  )
+
+  it.skipIf(folder === undefined)(
+    'that is interrupted while it searches does not measure again what it has measured',
+    { timeout: 300_000 },
+    async () => {
+      const place = tempFolder()
+      const calibrate = join(place, 'text.txt')
+      writeFileSync(calibrate, Array.from({ length: 900 }, (_, i) => `word ${(i * i) % 97} of ${i % 13}`).join(' '))
+      const sizes = { cacheRatio: 0.5, theta: 10_000, search: true, calibrate, calibrationTokens: 1024, measure: 1 }
+      const run = async (name: string, enough = Number.POSITIVE_INFINITY) => {
+        const controller = new AbortController()
+        let count = 0
+        const onProgress = ({ stage, done }: LatentifyProgress) => {
+          if (stage === 'measure' && done === 0 && ++count > enough) controller.abort(new Error('enough'))
+        }
+        const options = { ...sizes, threads: 1, signal: controller.signal, onProgress }
+        const made = latentifyModel(folder as string, join(place, name), options)
+        return { made: await made.catch((error: Error) => error), count: () => count }
+      }
+      const whole = await run('one')
+      expect((await run('two', 2)).made).toEqual(new Error('enough'))
+      const again = await run('two')
+      expect(again.count()).toBe(whole.count() - 2)
+      expect((again.made as Latentification).measured).toEqual((whole.made as Latentification).measured)
     },
   )
 

@@ -13,6 +13,7 @@ import { Trainer } from '../../training/trainer.ts'
 import type { WorkFolder } from '../work-folder.ts'
 import { learns, Parts } from './parts.ts'
 import { type HealProgress, keepProgress, readProgress } from './progress.ts'
+import { plannedSteps, SAVE_EVERY } from './time.ts'
 
 /** Of each matrix divided by its root mean square. */
 const RATE = 3e-3
@@ -20,12 +21,8 @@ const CLIP = 1
 const [WARMUP, LAST_RATE] = [8, 0.05]
 /** Texts of a step. */
 const TEXTS = 2
-/** Steps whose time says how many fit into the budget; the first does not count, which fetches memory. */
+/** Steps whose time, with that of a checkpoint, says how many fit into the budget; the first does not count, which fetches memory. */
 const TIMED = 4
-/** Of the budget: later steps may take longer. */
-const PLANNED = 0.97
-/** Seconds between two checkpoints. */
-const SAVE_EVERY = 120
 
 export interface HealOptions {
   /** Of the streams' relative error, beside KL. */
@@ -80,12 +77,14 @@ export async function heal(run: HealRun): Promise<Healed> {
   let savedAt = progress.seconds
   let saved = progress.step
   const save = async () => {
-    if (saved === progress.step) return
+    if (saved === progress.step) return 0
     const begun = performance.now()
     await keepProgress(work, progress, await parts.numbers())
     saved = progress.step
-    progress = { ...progress, seconds: progress.seconds + (performance.now() - begun) / 1000 }
+    const took = (performance.now() - begun) / 1000
+    progress = { ...progress, seconds: progress.seconds + took }
     savedAt = progress.seconds
+    return took
   }
   const timing = { step: progress.step, seconds: 0 }
   onStep(progress)
@@ -111,7 +110,10 @@ export async function heal(run: HealRun): Promise<Healed> {
       ...{ tokens: progress.tokens + tokens, kl: [...progress.kl, Math.fround(kl)] },
     }
     if (progress.planned === 0 && step - timing.step === TIMED) {
-      progress = { ...progress, planned: plannedOf(progress, run.seconds as number, timing.seconds / (TIMED - 1)) }
+      // A disk without room for checkpoints shows it now.
+      const saving = await save()
+      const timed = { budget: run.seconds as number, each: timing.seconds / (TIMED - 1), saving }
+      progress = { ...progress, planned: plannedSteps(progress, timed) }
     }
     if (progress.seconds - savedAt >= SAVE_EVERY) await save()
     onStep(progress)
@@ -134,10 +136,6 @@ function goesOn({ step, planned, seconds: spent }: HealProgress, { seconds }: He
 /** Where few steps were asked for, most of them are to learn. */
 function warmupOf({ steps }: HealOptions): number {
   return steps === null ? WARMUP : Math.max(1, Math.min(WARMUP, Math.floor(steps / 4)))
-}
-
-function plannedOf({ step, seconds: spent }: HealProgress, seconds: number, each: number): number {
-  return step + Math.max(0, Math.floor((PLANNED * seconds - spent) / each))
 }
 
 function diverged(step: number, kl: number, norm: number): TrainingError {

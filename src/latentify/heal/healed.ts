@@ -63,6 +63,8 @@ export async function healedModel(
       onProgress?.({ stage: 'heal', done: step, total: planned, file: 'heal', ...(last !== undefined && { kl: last }) })
     },
   })
+  // What healing has taken is on the original's kernels: weights in f32, gradients, moments, activations.
+  await original.dispose()
   const opened = await replaced(candidate.opened, tensors, work, type)
   const { step, ...others } = progress
   const measured = meter ? await meter.measure(opened) : null
