@@ -1,7 +1,11 @@
 /** LFM2 in llama.cpp's files. */
+import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { Architecture } from '../gguf/architecture.ts'
 import { groupedConfig } from '../gguf/common.ts'
 import { addHeadsByLayer, attendingOf, layerTypes, stateLayers, stateOf } from '../gguf/states.ts'
+
+const WINDOW = '{arch}.attention.sliding_window'
+const CAUSAL = '{arch}.attention.causal'
 
 export const lfm2: Architecture = {
   name: 'lfm2',
@@ -32,6 +36,7 @@ export const lfm2: Architecture = {
     keys.u32('{arch}.shortconv.l_cache', stateOf(config, 'convolution')?.kernel)
   },
   config(model) {
+    refuseOtherAttention(model.metadata)
     const { rms_norm_eps: eps, ...base } = groupedConfig(model)
     return {
       ...base,
@@ -44,4 +49,10 @@ export const lfm2: Architecture = {
       block_auto_adjust_ff_dim: false,
     }
   },
+}
+
+/** llama.cpp takes both from any file of this architecture. */
+function refuseOtherAttention(m: Metadata): void {
+  if (m.optionalInt(WINDOW)) m.fail(WINDOW, 'none: lfm2 whose layers see a window is not supported')
+  if (m.optionalBool(CAUSAL) === false) m.fail(CAUSAL, 'true: lfm2 whose tokens see later ones is not supported')
 }

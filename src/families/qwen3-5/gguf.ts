@@ -109,7 +109,10 @@ function addStateKeys(keys: GgufKeys, config: ModelConfig): void {
   const interval = carries.indexOf(false) + 1
   keys.u32('{arch}.full_attention_interval', interval || carries.length + 1)
   const regular = carries.every((is, i) => is === (interval === 0 || (i + 1) % interval !== 0))
-  if (!regular) keys.bools('{arch}.attention.recurrent_layers', carries)
+  if (regular) return
+  // llama.cpp wants one for each layer, modules of multi-token prediction among them, which attend.
+  const blocks = keys.entries.get(`${keys.architecture}.block_count`)?.value as number
+  keys.bools('{arch}.attention.recurrent_layers', [...carries, ...Array<boolean>(blocks - carries.length).fill(false)])
 }
 
 /** Pairs of the rope for time, height and width, which are one in a text; llama.cpp asks for them. */
