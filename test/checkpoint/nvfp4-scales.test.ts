@@ -4,6 +4,8 @@ import type { GgufTensor } from '../../src/checkpoint/gguf/header.ts'
 import { withScales } from '../../src/checkpoint/gguf/tensor-scales.ts'
 import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { CheckpointError } from '../../src/errors.ts'
+import { gemma4 } from '../../src/families/gemma4/gguf.ts'
+import { qwen3Moe } from '../../src/families/qwen3-moe/gguf.ts'
 import { readSafetensors } from '../support/safetensors.ts'
 
 const FIXTURE = new URL('../fixtures/gguf/blocks/NVFP4.safetensors', import.meta.url)
@@ -20,7 +22,7 @@ const factors = (name: string, numbers: readonly number[]) =>
   tensor(name, 'F32', [numbers.length], new Uint8Array(Float32Array.from(numbers).buffer))
 
 function file(...tensors: readonly GgufTensor[]) {
-  return withScales(new Map(tensors.map(one => [one.name, one])))
+  return withScales(new Map(tensors.map(one => [one.name, one])), qwen3Moe.naming)
 }
 
 async function numbersOf({ bytes }: GgufTensor): Promise<Float32Array> {
@@ -50,6 +52,13 @@ describe('factors of NVFP4', () => {
     const other = factors('blk.0.attn_q.scale', [1, 2])
     expect(() => file(weight, other)).toThrow(CheckpointError)
     expect(() => file(weight, other)).toThrow('"blk.0.attn_q.scale" is F32 [2]; expected F32, one number')
+  })
+
+  it("stay where the model has a tensor of that name: Gemma 4's factors of experts", () => {
+    const experts = tensor('blk.0.ffn_down_exps.weight', 'NVFP4', [2, ROWS / 2, 512], blocks)
+    const own = factors('blk.0.ffn_down_exps.scale', [2, 0.5])
+    const read = withScales(new Map([experts, own].map(one => [one.name, one])), gemma4.naming)
+    expect([...read.values()]).toEqual([experts, own])
   })
 
   it('belong to NVFP4 alone', () => {

@@ -5,20 +5,26 @@ import { quote } from '../quote.ts'
 import { computed } from '../recode/derived.ts'
 import { readRows } from '../recode/weight-rows.ts'
 import type { GgufTensor } from './header.ts'
+import type { TensorNaming } from './tensor-naming.ts'
 
 const WEIGHT = /\.weight$/
+const LAYER = /^blk\.\d+\./
 
 /**
  * The tensors with such factors multiplied in, as f32: no block type has room for them. Those of activations (`NAME.input_scale`) are left out, as
- * activations are not rounded to four bits here. Throws CheckpointError for factors of another shape.
+ * activations are not rounded to four bits here; those that `naming` knows as tensors of the model's own stay (Gemma 4's factors of experts). Throws
+ * CheckpointError for factors of another shape.
  */
-export function withScales(tensors: ReadonlyMap<string, GgufTensor>): Map<string, GgufTensor> {
+export function withScales(
+  tensors: ReadonlyMap<string, GgufTensor>,
+  { inLayer }: Pick<TensorNaming, 'inLayer'>,
+): Map<string, GgufTensor> {
   const scaled = new Map(tensors)
   for (const [name, tensor] of tensors) {
     if (tensor.type !== 'NVFP4' || !WEIGHT.test(name)) continue
     const scales = tensors.get(name.replace(WEIGHT, '.scale'))
     scaled.delete(name.replace(WEIGHT, '.input_scale'))
-    if (!scales) continue
+    if (!scales || Object.hasOwn(inLayer, scales.name.replace(LAYER, ''))) continue
     scaled.delete(scales.name)
     scaled.set(name, multiplied(tensor, scales))
   }

@@ -49,7 +49,7 @@ async function applyScales(values: Float32Array, source: WeightSource, start: nu
   }
 }
 
-/** The largest f16. All block types but mxfp4 store their scales as f16. */
+/** The largest f16. Of the block types that are made, all but mxfp4 store their scales as f16. */
 const LARGEST_HALF = 65_504
 
 /** Throws CheckpointError for NaN, infinities, and numbers outside the type's range. */

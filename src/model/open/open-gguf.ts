@@ -24,8 +24,8 @@ export async function openGguf(
   options: { readonly tokenizer?: boolean } = {},
 ): Promise<Checkpoint> {
   const { metadata, tensors: stored } = await readGgufSet(files, name)
-  const tensors = withScales(stored)
-  const architecture = architectureOf(metadata, tensors)
+  const architecture = architectureOf(metadata, stored)
+  const tensors = withScales(stored, architecture.naming)
   const { ropeTensors, others } = await takeRopeTensors(tensors, metadata.file)
   const generationConfig = generationConfigOf(metadata)
   const carriesState = (layer: number) => others.has(`blk.${layer}.ssm_a`)
