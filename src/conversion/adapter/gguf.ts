@@ -10,7 +10,10 @@ import { hubRow } from '../../checkpoint/recode/rotated-rows.ts'
 import { readRows } from '../../checkpoint/recode/weight-rows.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import { architectureFor } from '../../families/architectures.ts'
+import type { Architecture } from '../../families/gguf/architecture.ts'
+import { attendingOf } from '../../families/gguf/states.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
+import { layerOf } from '../../model/load.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
 import type { TensorToWrite } from '../gguf/plan-tensors.ts'
@@ -18,6 +21,7 @@ import { ggufNames } from '../gguf/tensor-names.ts'
 import { ggufHeader, ggufSize, writeGguf } from '../gguf/write-gguf.ts'
 import type { HubType } from '../hub/plan-tensors.ts'
 import { checkRoom, type OutputOptions, writeWhole } from '../output.ts'
+import { moduleIn } from '../value-heads.ts'
 import { summarise, type Written } from '../written.ts'
 
 /** Throws UnsupportedModelError for a module that llama.cpp cannot change. */
@@ -28,7 +32,7 @@ export function prepareAdapterGguf(adapter: Adapter, base: OpenedModel, weights:
   const tensors = adapter.modules.flatMap(module => {
     refuseOrderedHeads(adapter.name, module.module, base)
     const found = nameOf(`${module.module}.weight`)
-    if (!found || (architecture.splitsKeyValueUp && module.module.endsWith('.kv_b_proj'))) {
+    if (!found || isTakenApart(module.module, base, architecture)) {
       const why = found ? 'has it in two parts, which no adapter changes' : 'has no name for it'
       throw new UnsupportedModelError(
         `${adapter.name} changes ${module.module}; llama.cpp ${why}. Merge the adapter into the model with --lora`,
@@ -56,10 +60,22 @@ export function prepareAdapterGguf(adapter: Adapter, base: OpenedModel, weights:
   }
 }
 
-/** llama.cpp multiplies by the matrices of latents as they are, and says nothing of their changes. */
+/** What is one matrix on the hub and two in llama.cpp. */
+function isTakenApart(module: string, { config, family }: OpenedModel, { splitsKeyValueUp }: Architecture): boolean {
+  if (splitsKeyValueUp && module.endsWith('.kv_b_proj')) return true
+  const { delta } = family.names
+  const carriesState = config.layers[layerOf(module)]?.attention.kind === 'delta'
+  return carriesState && delta?.apart !== undefined && moduleIn(module, delta.qkv) !== undefined
+}
+
+/** llama.cpp multiplies by the matrices of latents, and by those of states in such models, as they are, and says nothing of their changes. */
 function ignoredByLlamaCpp({ modules }: Adapter, { config }: OpenedModel): string[] {
-  if (config.layers[0]?.attention.kind !== 'latent') return []
-  const ends = modules.flatMap(({ module }) => /\.self_attn\.(?!o_proj$)(\w+)$/.exec(module)?.[1] ?? [])
+  if (attendingOf(config)?.kind !== 'latent') return []
+  const ends = modules.flatMap(({ module }) => {
+    const end = /\.(?:self_attn|attention)\.(\w+)$/.exec(module)?.[1]
+    const isKept = config.layers[layerOf(module)]?.attention.kind === 'latent' && /^(o_proj|dense)$/.test(end ?? '')
+    return end === undefined || isKept ? [] : [end]
+  })
   if (ends.length === 0) return []
   const names = [...new Set(ends)].join(', ')
   return [
