@@ -38,7 +38,8 @@ describe.skipIf(!python)(
     }
     it.skipIf(drawn === '0')(`${drawn} of drawn sizes and switches`, { timeout: 3_600_000 }, async () => {
       const root = tempFolder()
-      const made = runScript('random_families.py', root, drawn, '--seed', String(30 * Number(seed)))
+      // Each day others.
+      const made = runScript('random_families.py', root, drawn, '--seed', String(Number(drawn) * Number(seed)))
         .trim()
         .split('\n')
       expect(made.length).toBeGreaterThan(0.8 * Number(drawn))
@@ -48,10 +49,11 @@ describe.skipIf(!python)(
           kernels: sets.slice(0, 1),
           cacheTypes: ['f32'],
         })
-        if (error) wrong.push({ name, error })
+        if (error || rows.length === 0) wrong.push({ name, error })
         // Some of such models multiply errors: those of torch in f32 were ten times the usual tolerance, a mistake's are far beyond.
         for (const { logitMedian, greedy, ...way } of rows) {
-          if (logitMedian > 2e-4 || greedy?.agreeing !== greedy?.expected)
+          // No number is no smaller one.
+          if (!(logitMedian <= 2e-4) || greedy?.agreeing !== greedy?.expected)
             wrong.push({ name, logitMedian, greedy, way })
         }
       }

@@ -37,7 +37,7 @@ Examples:
     .description(
       'Prints the table of the runs that come with the package: MHA, GQA, MQA, MQA with a wide head, and MLA of two sizes, by task, over three seeds. With --out it learns them, or takes what the folder has.',
     )
-    .argument('[cell...]', 'some of them, such as records, records/mla-64 or records/mla-64/0 (default: all)')
+    .argument('[cell...]', 'some of them, such as pairs, pairs/mla-64 or pairs/mla-64/0 (default: all)')
     .option('--out <folder>', 'learn: cells that the folder has are not learned again')
     .addOption(
       new Option('--text <name=file>', 'a text for tasks of that name, given again for others').argParser(named),
@@ -55,7 +55,7 @@ command goes on with the cell that was being learned.
 
 Examples:
   $ latentkit grid capacity --svg capacity.svg
-  $ latentkit grid capacity records/mla-64/0 --out ./again
+  $ latentkit grid capacity pairs/mla-64/0 --out ./again
   $ latentkit grid capacity tales --out ./grid --text tales=tales.txt`,
     )
     .action(capacity)
