@@ -13,7 +13,7 @@ export function fitting<T extends WeightType>(type: T, cols: number): T | Fallba
     : 'f16'
 }
 
-/** Of the types with blocks of 32, for one of 256. */
+/** Of the types with blocks of 32, for one of longer blocks. */
 function substituteFor(bits: number): Exclude<Fallback, 'f16'> {
   if (bits < 4.5) return 'iq4_nl'
   return bits < 5 ? 'q5_0' : bits < 6 ? 'q5_1' : 'q8_0'

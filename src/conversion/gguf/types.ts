@@ -54,7 +54,12 @@ const FILE_TYPES: Readonly<Partial<Record<WeightType, number>>> = {
   q6_k: 18,
   iq4_nl: 25,
   bf16: 32,
+  tq1_0: 36,
+  tq2_0: 37,
   mxfp4: 38,
+  nvfp4: 39,
+  q1_0: 40,
+  q2_0: 41,
 }
 /** For types that no number stands for. */
 const GUESSED = 1024
