@@ -36,6 +36,7 @@ export function hubConfig(
     attention_bias: _a,
     mlp_bias: _m,
     linear_keys_by_turns: _t,
+    num_nextn_predict_layers: _p,
     ...rest
   } = checkpoint.config
   const attention = commonAttention(config)
