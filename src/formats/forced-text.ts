@@ -120,9 +120,11 @@ function reasoningOf({ reasoning, channels }: ChatFormat): ForcedText['reasoning
 /** What no answer but a call begins with, in formats of JSON without marks. */
 const CALLS_KEY = '{"tool_calls"'
 
-function triggerOf({ calls }: ChatFormat): string | null {
+function triggerOf({ calls, channels }: ChatFormat): string | null {
   if (calls.text.open.startsWith(CALLS_KEY)) return CALLS_KEY
   const first = `${calls.text.open}${calls.text.begin}`.trimStart()
+  // All messages begin alike: it is the recipient that makes one a call.
+  if (channels) return first.slice(0, first.indexOf('NAME'))
   return [...(calls.section?.begin ?? []), calls.begin].find(mark => mark !== '' && first.startsWith(mark)) ?? null
 }
 
