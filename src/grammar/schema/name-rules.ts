@@ -44,7 +44,9 @@ export function nameRule(names: Located, path: string, resolve: Resolve, depth =
       case 'format': {
         const pattern = FORMAT_PATTERNS[String(rule)]
         if (pattern === undefined) throw fail(`has the format ${JSON.stringify(rule)}, which cannot be held of names`)
-        return { ...ANY, texts: { all: [`^(?:${pattern})$`], none: [] } }
+        const text = `^(?:${pattern})$`
+        const expression = compilePattern(text)
+        return { texts: { all: [text], none: [] }, listed: null, allows: name => expression?.test(name) === true }
       }
       case '$ref': {
         const target = typeof rule === 'string' ? resolve(rule, names.path) : undefined
