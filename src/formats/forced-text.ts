@@ -4,7 +4,7 @@ import { nearest } from '../options/nearest.ts'
 import type { ToolChoice, ToolDescription } from './messages.ts'
 import type { ChatFormat } from './table/format.ts'
 import { withKey, withName } from './table/with-name.ts'
-import { parameterSchemas, takesTextOnly } from './tool-schema.ts'
+import { parameterSchemas, takesTextOnly, textSchema } from './tool-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -59,7 +59,7 @@ export type ForcedArguments =
 
 /**
  * One argument. `text`: the characters of a string as they are, which may not contain `end` without the blanks around it;
- * the schema may have `enum`, `const`, `pattern` and lengths. `json`: JSON by the schema.
+ * the schema may have `enum`, `const`, `pattern`, `format` and lengths, and more schemas with these in `allOf`. `json`: JSON by the schema.
  */
 export interface ForcedPart {
   readonly name: string
@@ -152,7 +152,8 @@ function forcedArguments(format: ChatFormat, tool: ToolDescription): ForcedArgum
   const parts = parameterSchemas(tool).map(({ name, required, schema }): ForcedPart => {
     const kind = !python && takesTextOnly(schema) ? 'text' : 'json'
     const { begin, end } = argument[kind]
-    return { name, required, begin: withKey(begin, name, format.calls.body.kind), end, value: { kind, schema } }
+    const value = { kind, schema: kind === 'text' ? textSchema(schema) : schema } as const
+    return { name, required, begin: withKey(begin, name, format.calls.body.kind), end, value }
   })
   return { kind: 'parts', between: argument.between, parts }
 }

@@ -4,7 +4,7 @@ import { isJson, jsonCallsOr } from './json-calls.ts'
 import type { DistinctParts, GrammarSource } from './matcher.ts'
 import { readSchema } from './schema/grammar.ts'
 import { holdStrings } from './schema/scalars.ts'
-import { setOf } from './schema/text-sets.ts'
+import { both, setOf } from './schema/text-sets.ts'
 import { refusal } from './schema/use.ts'
 import { bytesOf } from './token-texts.ts'
 import type { HeldReader } from './tool-schemas.ts'
@@ -12,6 +12,13 @@ import type { HeldReader } from './tool-schemas.ts'
 type ForcedCall = ForcedText['calls'][number]
 type ForcedPiece = ForcedCall['begin'][number]
 type ForcedPart = Extract<ForcedCall['arguments'], { kind: 'parts' }>['parts'][number]
+
+/** What is held of a string. */
+interface HeldText {
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly pattern?: string
+}
 
 export interface ForcedGrammarOptions {
   /** A text cut at the control tokens that it spells: `tokenizer.splitAtSpecial`. */
@@ -223,18 +230,22 @@ class Writer {
 
   /** The characters of a string, and the text that ends them. */
   #value(schema: Readonly<Record<string, unknown>>, end: string, path: string): string {
-    const values = 'const' in schema ? [schema.const] : schema.enum
-    if (Array.isArray(values)) {
-      const texts = values
+    const parts = [schema, ...((schema.allOf ?? []) as readonly (typeof schema)[])]
+    const lists = parts.map(part => ('const' in part ? [part.const] : part.enum)).filter(list => Array.isArray(list))
+    if (lists.length > 0) {
+      const texts = lists
+        .reduce((some, others) => some.filter(value => others.includes(value)))
         .filter(value => typeof value === 'string' && value !== '')
         .map(value => literal(value as string))
       if (texts.length === 0)
         throw new SchemaError(`The schema of ${path} has no text among its values`, { path, keyword: 'enum' })
       return `(${texts.join(' | ')}) ${this.#text(end)}`
     }
-    const held = holdStrings(schema, path) as { minLength?: number; maxLength?: number; pattern?: string }
-    const { minLength = 0, maxLength, pattern = '' } = held
-    const { all, none } = setOf(pattern)
+    const held = parts.map(part => holdStrings(part, path) as HeldText)
+    const minLength = Math.max(...held.map(one => one.minLength ?? 0))
+    const most = Math.min(...held.map(one => one.maxLength ?? Number.POSITIVE_INFINITY))
+    const maxLength = Number.isFinite(most) ? most : undefined
+    const { all, none } = held.map(one => setOf(one.pattern ?? '')).reduce(both)
     const patterns = [
       ...all.map(one => expression(wholePattern(one))),
       ...none.map(one => `~${expression(wholePattern(one))}`),

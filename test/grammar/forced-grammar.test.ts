@@ -201,6 +201,23 @@ it.each(['glm-4.5', 'qwen3-coder', 'gemma-4'] as const)(
   },
 )
 
+it.each(['glm-4.5', 'qwen3-coder', 'gemma-4'] as const)('%s: texts as they are hold what references say', name => {
+  const $defs = { unit: { type: 'string', enum: ['C', 'F'] }, word: { type: 'string', pattern: '^[a-z]+$' } }
+  const properties = {
+    unit: { $ref: '#/$defs/unit' },
+    kind: { anyOf: [{ const: 'now' }, { enum: ['then'] }] },
+    word: { allOf: [{ $ref: '#/$defs/word' }, { maxLength: 4 }], description: 'A word' },
+  }
+  const parameters = { type: 'object', properties, required: Object.keys(properties), $defs }
+  const forced = forcedText(chatFormat(name), [{ name: 'set', parameters }], { choice: 'required' }) as ForcedText
+  const source = forcedGrammar(forced, { split })
+  const text = (given: object) =>
+    forced.open + callText(forced, 'set', { unit: 'C', kind: 'then', word: 'warm', ...given }) + forced.close
+  expect(holds(source, text({}))).toBe(true)
+  for (const bad of [{ unit: 'K' }, { kind: 'once' }, { word: 'Warm' }, { word: 'warmer' }])
+    expect(holds(source, text(bad)), JSON.stringify(bad)).toBe(false)
+})
+
 it('names the tool and the place of what cannot be held', () => {
   const tool = {
     name: 'add',
