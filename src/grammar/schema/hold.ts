@@ -73,6 +73,7 @@ class Holder implements SchemaHolder {
   readonly #inPlace: string[] = []
   readonly resolve: Resolve = (reference, path) => this.#references.resolve(reference, path)
   #nodes = 0
+  readonly #negations = { left: MAX_NODES }
 
   constructor(root: unknown, uniqueItems: UniqueItems) {
     this.uniqueItems = uniqueItems
@@ -207,7 +208,7 @@ class Holder implements SchemaHolder {
   }
 
   negated(schema: unknown, path: string, keyword: string): unknown {
-    return negated(schema, { path, keyword, resolve: this.resolve })
+    return negated(schema, { path, keyword, resolve: this.resolve, steps: this.#negations })
   }
 
   #condition(schema: Fields, use: Use): HeldSchema[] {

@@ -9,6 +9,8 @@ export interface Negation {
   readonly path: string
   readonly keyword: string
   readonly resolve: Resolve
+  /** Parts that may still be looked at in the whole schema: references may lead to the same ones again and again. */
+  readonly steps: { left: number }
 }
 
 const MAX_DEPTH = 12
@@ -46,7 +48,7 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
   const fail = (what: string) => refusal(at.path, at.keyword, `${what}; use a schema that says what is allowed`)
   if (typeof schema === 'boolean') return !schema
   if (!isObject(schema)) throw refusal(at.path, at.keyword, 'is no schema')
-  if (depth > MAX_DEPTH) throw fail('is nested too deep')
+  if (depth > MAX_DEPTH || --at.steps.left < 0) throw fail('is nested too deep')
   const { nullable } = schema
   const not = (part: unknown) => negated(part, at, depth + 1)
   const ways: unknown[] = []
