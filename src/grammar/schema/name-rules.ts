@@ -30,7 +30,8 @@ export function nameRule(
   steps = { left: MAX_STEPS },
 ): NameRule {
   const fail = (what: string) => refusal(path, 'propertyNames', what)
-  if (depth > MAX_DEPTH || --steps.left < 0) throw fail('is nested too deep')
+  if (depth > MAX_DEPTH) throw fail('is nested too deep')
+  if (--steps.left < 0) throw fail(`has more than ${MAX_STEPS} rules`)
   const { value } = names
   if (value === true) return ANY
   if (value === false) return NO_NAME

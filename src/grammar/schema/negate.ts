@@ -48,7 +48,8 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
   const fail = (what: string) => refusal(at.path, at.keyword, `${what}; use a schema that says what is allowed`)
   if (typeof schema === 'boolean') return !schema
   if (!isObject(schema)) throw refusal(at.path, at.keyword, 'is no schema')
-  if (depth > MAX_DEPTH || --at.steps.left < 0) throw fail('is nested too deep')
+  if (depth > MAX_DEPTH) throw fail('is nested too deep')
+  if (--at.steps.left < 0) throw fail('excludes too much')
   const { nullable } = schema
   const not = (part: unknown) => negated(part, at, depth + 1)
   const ways: unknown[] = []
