@@ -136,7 +136,7 @@ function bareBegin({ calls }: ChatFormat, { name }: ToolDescription): string {
 
 function forcedCall(format: ChatFormat, tool: ToolDescription): ForcedCall {
   const { begin, end } = format.calls.text
-  const pieces = withName(begin, tool.name).split('IDX')
+  const pieces = begin.split('IDX').map(piece => withName(piece, tool.name))
   return {
     name: tool.name,
     begin: pieces.flatMap((piece, i) => (i === 0 ? [piece] : [{ counts: true }, piece])),
