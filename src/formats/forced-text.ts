@@ -4,7 +4,7 @@ import { nearest } from '../options/nearest.ts'
 import type { ToolChoice, ToolDescription } from './messages.ts'
 import type { ChatFormat } from './table/format.ts'
 import { withKey, withName } from './table/with-name.ts'
-import { parameterSchemas, takesTextOnly } from './tool-schema.ts'
+import { parameterSchemas, takesTextOnly, textSchema } from './tool-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -59,7 +59,7 @@ export type ForcedArguments =
 
 /**
  * One argument. `text`: the characters of a string as they are, which may not contain `end` without the blanks around it;
- * the schema may have `enum`, `const`, `pattern` and lengths. `json`: JSON by the schema.
+ * the schema may have `enum`, `const`, `pattern`, `format` and lengths, and more schemas with these in `allOf`. `json`: JSON by the schema.
  */
 export interface ForcedPart {
   readonly name: string
@@ -120,9 +120,11 @@ function reasoningOf({ reasoning, channels }: ChatFormat): ForcedText['reasoning
 /** What no answer but a call begins with, in formats of JSON without marks. */
 const CALLS_KEY = '{"tool_calls"'
 
-function triggerOf({ calls }: ChatFormat): string | null {
+function triggerOf({ calls, channels }: ChatFormat): string | null {
   if (calls.text.open.startsWith(CALLS_KEY)) return CALLS_KEY
   const first = `${calls.text.open}${calls.text.begin}`.trimStart()
+  // All messages begin alike: it is the recipient that makes one a call.
+  if (channels) return first.slice(0, first.indexOf('NAME'))
   return [...(calls.section?.begin ?? []), calls.begin].find(mark => mark !== '' && first.startsWith(mark)) ?? null
 }
 
@@ -134,7 +136,7 @@ function bareBegin({ calls }: ChatFormat, { name }: ToolDescription): string {
 
 function forcedCall(format: ChatFormat, tool: ToolDescription): ForcedCall {
   const { begin, end } = format.calls.text
-  const pieces = withName(begin, tool.name).split('IDX')
+  const pieces = begin.split('IDX').map(piece => withName(piece, tool.name))
   return {
     name: tool.name,
     begin: pieces.flatMap((piece, i) => (i === 0 ? [piece] : [{ counts: true }, piece])),
@@ -150,7 +152,8 @@ function forcedArguments(format: ChatFormat, tool: ToolDescription): ForcedArgum
   const parts = parameterSchemas(tool).map(({ name, required, schema }): ForcedPart => {
     const kind = !python && takesTextOnly(schema) ? 'text' : 'json'
     const { begin, end } = argument[kind]
-    return { name, required, begin: withKey(begin, name, format.calls.body.kind), end, value: { kind, schema } }
+    const value = { kind, schema: kind === 'text' ? textSchema(schema) : schema } as const
+    return { name, required, begin: withKey(begin, name, format.calls.body.kind), end, value }
   })
   return { kind: 'parts', between: argument.between, parts }
 }

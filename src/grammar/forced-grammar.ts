@@ -4,6 +4,7 @@ import { isJson, jsonCallsOr } from './json-calls.ts'
 import type { DistinctParts, GrammarSource } from './matcher.ts'
 import { readSchema } from './schema/grammar.ts'
 import { holdStrings } from './schema/scalars.ts'
+import { both, setOf } from './schema/text-sets.ts'
 import { refusal } from './schema/use.ts'
 import { bytesOf } from './token-texts.ts'
 import type { HeldReader } from './tool-schemas.ts'
@@ -11,6 +12,13 @@ import type { HeldReader } from './tool-schemas.ts'
 type ForcedCall = ForcedText['calls'][number]
 type ForcedPiece = ForcedCall['begin'][number]
 type ForcedPart = Extract<ForcedCall['arguments'], { kind: 'parts' }>['parts'][number]
+
+/** What is held of a string. */
+interface HeldText {
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly pattern?: string
+}
 
 export interface ForcedGrammarOptions {
   /** A text cut at the control tokens that it spells: `tokenizer.splitAtSpecial`. */
@@ -222,36 +230,35 @@ class Writer {
 
   /** The characters of a string, and the text that ends them. */
   #value(schema: Readonly<Record<string, unknown>>, end: string, path: string): string {
-    const values = 'const' in schema ? [schema.const] : schema.enum
-    if (Array.isArray(values)) {
-      const texts = values
+    const parts = [schema, ...((schema.allOf ?? []) as readonly (typeof schema)[])]
+    const lists = parts.map(part => ('const' in part ? [part.const] : part.enum)).filter(list => Array.isArray(list))
+    if (lists.length > 0) {
+      const texts = lists
+        .reduce((some, others) => some.filter(value => others.includes(value)))
         .filter(value => typeof value === 'string' && value !== '')
         .map(value => literal(value as string))
       if (texts.length === 0)
         throw new SchemaError(`The schema of ${path} has no text among its values`, { path, keyword: 'enum' })
       return `(${texts.join(' | ')}) ${this.#text(end)}`
     }
-    const {
-      minLength = 0,
-      maxLength,
-      pattern,
-      allOf,
-    } = holdStrings(schema, path) as {
-      minLength?: number
-      maxLength?: number
-      pattern?: string
-      allOf?: readonly { pattern: string }[]
-    }
-    const patterns = [pattern, ...(allOf ?? []).map(one => one.pattern)].filter(one => one !== undefined)
+    const held = parts.map(part => holdStrings(part, path) as HeldText)
+    const minLength = Math.max(...held.map(one => one.minLength ?? 0))
+    const most = Math.min(...held.map(one => one.maxLength ?? Number.POSITIVE_INFINITY))
+    const maxLength = Number.isFinite(most) ? most : undefined
+    const { all, none } = held.map(one => setOf(one.pattern ?? '')).reduce(both)
+    const patterns = [
+      ...all.map(one => expression(wholePattern(one))),
+      ...none.map(one => `~${expression(wholePattern(one))}`),
+    ]
     // A text that may be short ends at the first mark; another one must not contain it, which is held for a while only.
     const bare = minLength === 0 && patterns.length === 0
     const longest = maxLength !== undefined && !bare ? Math.min(maxLength, MAX_COUNTED) : maxLength
-    const bounds = minLength > 0 || longest !== undefined ? [`(?s:.{${minLength},${longest ?? ''}})`] : []
+    const bounds = minLength > 0 || longest !== undefined ? [`/(?s:.{${minLength},${longest ?? ''}})/`] : []
     if (bare) return this.#until(end, bounds, false)
-    return this.#until(end, [...patterns.map(wholePattern), ...bounds])
+    return this.#until(end, [...patterns, ...bounds])
   }
 
-  /** Free text up to a mark that it does not contain, and the mark. */
+  /** Free text up to a mark that it does not contain, and the mark. `expressions`: what else holds of the text. */
   #until(mark: string, expressions: readonly string[] = [], without = expressions.length > 0): string {
     const [head, ...others] = this.#split(mark)
     if (head !== undefined && head !== '') this.marks.add(head)
@@ -260,7 +267,7 @@ class Writer {
     // Control tokens are never part of a text.
     const excluded =
       typeof head === 'string' && bare !== '' && others.length === 0 ? [`~/(?s:.*)${quoted(bare)}(?s:.*)/`] : []
-    const terms = [...expressions.map(one => `/${one}/`), ...(without ? excluded : [])]
+    const terms = [...expressions, ...(without ? excluded : [])]
     const content = `T${this.#next++}`
     this.#rules.push(`${content}: ${terms.length > 0 ? terms.join(' & ') : ANY}`)
     if (typeof head !== 'string') return `${content} ${head === undefined ? '' : token(head)} ${rest}`
@@ -284,7 +291,7 @@ class Writer {
   #source({ kind, text }: GrammarSource): string {
     if (kind === 'json') return this.#rule(`%json ${text}`)
     if (kind === 'lark') return this.#rule(`%lark {\n${text}\n}`)
-    return this.#rule(`/${text.replace(/\\.|\//gs, part => (part === '/' ? '\\/' : part)).replaceAll('\n', '\\n')}/`)
+    return this.#rule(expression(text))
   }
 
   #text(text: string): string {
@@ -319,6 +326,10 @@ function wholePattern(pattern: string): string {
   if (anchored) return `(?:${anchored[1]})`
   return `${pattern.startsWith('^') ? '' : '(?s:.*)'}(?:${pattern.replace(/^\^|\$$/g, '')})${pattern.endsWith('$') ? '' : '(?s:.*)'}`
 }
+
+/** A pattern as an expression of Lark, between slashes. */
+const expression = (pattern: string): string =>
+  `/${pattern.replace(/\\.|\//gs, part => (part === '/' ? '\\/' : part)).replaceAll('\n', '\\n')}/`
 
 /** A text in a regular expression between slashes. */
 const quoted = (text: string): string =>

@@ -51,6 +51,14 @@ describe('what a constrained decoder is to force', () => {
     expect(forced?.triggers.every(trigger => trigger !== '' && begin.startsWith(trigger))).toBe(true)
   })
 
+  test('gpt-oss: with auto a message is a call by its recipient, and no other is', () => {
+    const triggers = forcedText(chatFormat('gpt-oss'), [weather], { choice: 'auto' })?.triggers ?? []
+    const begun = (text: string) => triggers.some(trigger => text.includes(trigger))
+    expect(begun('<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{}')).toBe(true)
+    for (const channel of ['analysis', 'final', 'commentary'])
+      expect(begun(`<|channel|>${channel}<|message|>Hm.`), channel).toBe(false)
+  })
+
   test('one call, a named tool, none', () => {
     const format = chatFormat('hermes')
     expect(forcedText(format, [weather, now], { choice: 'required', parallel: false })?.max).toBe(1)

@@ -179,6 +179,45 @@ it.each(['hermes', 'qwen3-coder'] as const)('40 tools with long texts are no wor
   expect(holds(source, text({ b: 'bb', d: 'z' }))).toBe(false)
 })
 
+it.each(['glm-4.5', 'qwen3-coder', 'gemma-4'] as const)(
+  '%s: texts as they are fit a format, a pattern beside it, and what a pattern looks for ahead',
+  name => {
+    const properties = {
+      mail: { type: 'string', format: 'email' },
+      day: { type: 'string', format: 'date', pattern: '^20' },
+      code: { type: 'string', pattern: '^(?!tmp)(?=.*\\d)[a-z0-9]+$' },
+    }
+    const required = Object.keys(properties)
+    const tool = { name: 'send', parameters: { type: 'object', properties, required, additionalProperties: false } }
+    const forced = forcedText(chatFormat(name), [tool], { choice: 'required' }) as ForcedText
+    const source = forcedGrammar(forced, { split })
+    const text = (given: object) =>
+      forced.open +
+      callText(forced, 'send', { mail: 'a/b@example.org', day: '2026-11-30', code: 'ab1', ...given }) +
+      forced.close
+    expect(holds(source, text({}))).toBe(true)
+    for (const bad of [{ mail: 'nobody' }, { day: '1999-11-30' }, { day: '20 days' }, { code: 'tmp1' }, { code: 'ab' }])
+      expect(holds(source, text(bad)), JSON.stringify(bad)).toBe(false)
+  },
+)
+
+it.each(['glm-4.5', 'qwen3-coder', 'gemma-4'] as const)('%s: texts as they are hold what references say', name => {
+  const $defs = { unit: { type: 'string', enum: ['C', 'F'] }, word: { type: 'string', pattern: '^[a-z]+$' } }
+  const properties = {
+    unit: { $ref: '#/$defs/unit' },
+    kind: { anyOf: [{ const: 'now' }, { enum: ['then'] }] },
+    word: { allOf: [{ $ref: '#/$defs/word' }, { maxLength: 4 }], description: 'A word' },
+  }
+  const parameters = { type: 'object', properties, required: Object.keys(properties), $defs }
+  const forced = forcedText(chatFormat(name), [{ name: 'set', parameters }], { choice: 'required' }) as ForcedText
+  const source = forcedGrammar(forced, { split })
+  const text = (given: object) =>
+    forced.open + callText(forced, 'set', { unit: 'C', kind: 'then', word: 'warm', ...given }) + forced.close
+  expect(holds(source, text({}))).toBe(true)
+  for (const bad of [{ unit: 'K' }, { kind: 'once' }, { word: 'Warm' }, { word: 'warmer' }])
+    expect(holds(source, text(bad)), JSON.stringify(bad)).toBe(false)
+})
+
 it('names the tool and the place of what cannot be held', () => {
   const tool = {
     name: 'add',

@@ -96,6 +96,12 @@ const HELD: readonly Case[] = [
     [{ abc: 1 }],
     [{ d: 1 }],
   ],
+  [
+    'propertyNames by format',
+    object({ foo: integer }, { propertyNames: { format: 'date' }, additionalProperties: integer }),
+    [{ '2026-11-30': 1 }, {}],
+    [{ foo: 1 }, { bar: 1 }],
+  ],
   ['propertyNames by enum', { type: 'object', propertyNames: { enum: ['a', 'b'] } }, [{ a: [1] }, {}], [{ c: 1 }]],
   [
     'dependentRequired',
@@ -305,6 +311,9 @@ const FORMATS: Readonly<Record<string, readonly [readonly string[], readonly str
   byte: [['aGk=', ''], ['a']],
 }
 
+/** Closed, and apart from other ones by its name; what it has cannot be held. */
+const INNER = object({ a: { oneOf: [{ format: 'iri' }, { format: 'hostname' }] } }, { additionalProperties: false })
+
 const REFUSED: readonly (readonly [unknown, string, string])[] = [
   [object({ a: { type: 'array', contains: integer, minContains: 20 } }), '/properties/a', 'contains'],
   [{ items: { not: { format: 'iri' } } }, '/items', 'not'],
@@ -323,6 +332,12 @@ const REFUSED: readonly (readonly [unknown, string, string])[] = [
   [{ type: 'number', multipleOf: 0 }, '', 'multipleOf'],
   [{ type: 'number', minimum: 1e300 }, '', 'minimum'],
   [{ type: 'object', minProperties: 2 }, '', 'minProperties'],
+  [object({ a: integer }, { minProperties: 2, additionalProperties: true }), '', 'minProperties'],
+  [
+    { oneOf: [INNER, object({ b: integer }, { additionalProperties: false })] },
+    '/oneOf/0/properties/a',
+    'oneOf',
+  ],
   [
     object(Object.fromEntries([...Array(20).keys()].map(i => [`p${i}`, integer])), { maxProperties: 9 }),
     '',
@@ -390,6 +405,30 @@ describe('a schema', () => {
     const chain = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`d${i}`, { $ref: `#/$defs/d${i + 1}` }]))
     const began = performance.now()
     schemaGrammar({ $ref: '#/$defs/d0', $defs: { ...chain, d2000: integer } }, true)
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
+  it.each(['anyOf', 'allOf', 'not', 'propertyNames', 'oneOf'])('with references that fan out is read fast: %s', key => {
+    const n = 32
+    const both = (i: number) => Array(4).fill({ $ref: `#/$defs/d${i + 1}` })
+    const $defs = Object.fromEntries(
+      Array.from({ length: n }, (_, i) => [`d${i}`, key === 'anyOf' ? { anyOf: both(i) } : { allOf: both(i) }]),
+    )
+    const last = key === 'propertyNames' ? { pattern: 'a' } : object({ x: { $ref: '#/$defs/d0' } })
+    const first = { $ref: '#/$defs/d0' }
+    const schema = {
+      anyOf: { allOf: [first, { type: 'object' }] },
+      allOf: { allOf: [first, { type: 'object' }] },
+      not: { not: first },
+      propertyNames: { propertyNames: first },
+      oneOf: { oneOf: [first, first] },
+    }[key]
+    const began = performance.now()
+    try {
+      schemaGrammar({ ...schema, $defs: { ...$defs, [`d${n}`]: last } }, true)
+    } catch (error) {
+      expect(error).toBeInstanceOf(SchemaError)
+    }
     expect(performance.now() - began).toBeLessThan(3000)
   })
 

@@ -101,20 +101,20 @@ export class BlockStore implements BlockStorage {
 
   /** One after the other: where times cannot be set, the order is what tells the least recently used. */
   async touch(names: readonly string[]): Promise<void> {
-    await this.#timely.run(() => this.#touch(names))
-  }
-
-  async #touch(names: readonly string[]): Promise<void> {
     const now = Date.now()
     for (const [i, name] of names.toReversed().entries()) {
-      await this.#place.touch(this.#path(name), now - names.length + i).catch(() => {})
+      const work = this.#timely.run(async () => {
+        await this.#place.touch(this.#path(name), now - names.length + i).catch(() => {})
+        return true
+      })
+      if (!(await work)) return
     }
   }
 
   /** True once every process can read it. */
   async write(block: StoredBlock): Promise<boolean> {
-    if (Date.now() < this.#retryAt) return false
-    return (await this.#timely.run(() => this.#write(block))) ?? false
+    // What waited for its turn may come after a failure, too.
+    return (await this.#timely.run(async () => Date.now() >= this.#retryAt && (await this.#write(block)))) ?? false
   }
 
   async #write(given: StoredBlock): Promise<boolean> {

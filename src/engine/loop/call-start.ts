@@ -48,10 +48,17 @@ export class CallStart {
 
   #anywhere(ids: Tail): CallStart {
     const { triggers, longest } = this.#wanted
-    const tail = endOf(ids, longest)
-    const text = joined(tail)
-    const begins = triggers.some(trigger => text.includes(trigger))
-    return new CallStart(this.#wanted, tail, begins ? tail.map(token => token.id) : [])
+    // A trigger may end anywhere in the last id.
+    const tail = endOf(ids, longest - 1 + (ids.at(-1)?.text.length ?? 0))
+    const begins = (some: Tail) => triggers.some(trigger => joined(some).includes(trigger))
+    if (!begins(tail)) return new CallStart(this.#wanted, tail, [])
+    let from = 0
+    while (begins(tail.slice(from + 1))) from++
+    return new CallStart(
+      this.#wanted,
+      tail,
+      tail.slice(from).map(token => token.id),
+    )
   }
 
   /** Whether the answer begins so, or may go on to. */

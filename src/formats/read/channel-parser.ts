@@ -92,7 +92,7 @@ export class ChannelParser implements ReplyReader {
     if (this.#header === null) this.#text(c)
     else {
       this.#header += c
-      const fits = this.#inChannel ? this.#header.length <= MAX_HEADER : RECIPIENT.test(this.#header)
+      const fits = this.#header.length <= MAX_HEADER && (this.#inChannel || RECIPIENT.test(this.#header))
       if (!fits) this.#noHeader()
     }
   }

@@ -66,7 +66,8 @@ export class ReplyParser implements ReplyReader {
     const around = answer ? [answer.begin, answer.end] : []
     this.#marks = new MarkFinder([reasoning.begin, reasoning.end, ...around, ...openers, ...ends])
     this.#sink = {
-      accepts: name => this.#tools.has(name) || (this.#mode === 'content' && this.#mark !== '' && this.#mark !== FENCE),
+      // A mark that is a word (functools) stands in texts, too.
+      accepts: name => this.#tools.has(name) || (this.#mode === 'content' && /^[<[]/.test(this.#mark)),
       guess: keys => this.#tools.guess(keys),
       schema: (name, key) => this.#tools.schema(name, key),
       parameter: (name, place) => this.#tools.parameter(name, place),

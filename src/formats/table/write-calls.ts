@@ -7,7 +7,10 @@ export function writeCalls(format: ChatFormat, calls: readonly ToolCall[], befor
   const { text } = format.calls
   const written = calls.map((call, i) => {
     const number = /:(\d+)$/.exec(call.id)?.[1] ?? String(before + i)
-    const begin = withName(text.begin, call.name).replace('IDX', () => number)
+    const begin = withName(
+      text.begin.replace('IDX', () => number),
+      call.name,
+    )
     return `${begin}${writeArguments(format, call.arguments)}${text.end}`
   })
   return `${text.open}${written.join(text.between)}${text.close}`

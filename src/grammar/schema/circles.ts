@@ -8,6 +8,8 @@ import { type HeldObject, type HeldSchema, isObject } from './json-schema.ts'
 /** References one after the other, and alternatives of one intersection: with more it stays as it is. */
 const MAX_DEPTH = 32
 const MAX_WAYS = 64
+/** References and parts that are followed for one intersection: each may be met again and again. */
+const MAX_STEPS = 2_000
 
 /** Rewrites a schema and its definitions; `added` is called for each new definition with the one that it is made of. */
 export function withoutCircles(
@@ -29,7 +31,7 @@ export function withoutCircles(
     const key = JSON.stringify(schema)
     const known = names.get(key)
     if (known !== undefined) return { $ref: referenceTo(known) }
-    const ways = expanded(parts, definitions, refers)
+    const ways = expanded(parts, definitions, refers, { left: MAX_STEPS })
     if (ways === null) return schema
     const { allOf: _, ...others } = schema
     const name = `c${names.size}`
@@ -55,19 +57,20 @@ function expanded(
   parts: readonly HeldSchema[],
   definitions: ReadonlyMap<string, HeldSchema>,
   refers: (part: HeldSchema) => boolean,
+  steps: { left: number },
   depth = 0,
 ): HeldSchema[][] | null {
-  if (depth > MAX_DEPTH) return null
+  if (depth > MAX_DEPTH || --steps.left < 0) return null
   let ways: HeldSchema[][] = [[]]
   for (const part of parts) {
     let options: HeldSchema[][] | null = [[part]]
     if (refers(part)) {
       const target = definitions.get(definitionOf(part as HeldObject) as string) as HeldSchema
-      options = expanded([target], definitions, refers, depth + 1)
+      options = expanded([target], definitions, refers, steps, depth + 1)
     } else if (isObject(part) && Object.keys(part).join() === 'allOf') {
-      options = expanded(part.allOf as HeldSchema[], definitions, refers, depth + 1)
+      options = expanded(part.allOf as HeldSchema[], definitions, refers, steps, depth + 1)
     } else if (isObject(part) && Object.keys(part).join() === 'anyOf' && (part.anyOf as HeldSchema[]).some(refers)) {
-      const each = (part.anyOf as HeldSchema[]).map(option => expanded([option], definitions, refers, depth + 1))
+      const each = (part.anyOf as HeldSchema[]).map(option => expanded([option], definitions, refers, steps, depth + 1))
       options = each.includes(null) ? null : (each as HeldSchema[][][]).flat()
     }
     if (options === null || ways.length * options.length > MAX_WAYS) return null

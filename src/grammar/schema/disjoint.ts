@@ -8,12 +8,20 @@ export interface Located {
 export type Resolve = (reference: string, path: string) => Located | undefined
 
 const MAX_DEPTH = 12
+/** Comparisons of parts for one answer: references may lead to the same ones again and again. */
+const MAX_STEPS = 2_000
 
 /** Whether no value can satisfy both schemas, as far as it can be shown: by types, values, ranges, and properties. */
-export function disjoint(a: Located, b: Located, resolve: Resolve, depth = 0): boolean {
-  if (depth > MAX_DEPTH) return false
+export function disjoint(
+  a: Located,
+  b: Located,
+  resolve: Resolve,
+  depth = 0,
+  steps = { left: MAX_STEPS },
+): boolean {
+  if (depth > MAX_DEPTH || --steps.left < 0) return false
   if (a.value === false || b.value === false) return true
-  const again = (x: Located, y: Located) => disjoint(x, y, resolve, depth + 1)
+  const again = (x: Located, y: Located) => disjoint(x, y, resolve, depth + 1, steps)
   for (const [one, other] of [
     [a, b],
     [b, a],

@@ -36,7 +36,7 @@ export const JSON_OPTIONS = { whitespace_pattern: WHITE_SPACE, json_allowed_esca
  * out on texts or names, which has no bound in time.
  */
 export function areReadAtOnce(schemas: readonly string[]): boolean {
-  const tries = (json: string) => json.includes('"pattern":') && /"(oneOf|propertyNames)":/.test(json)
+  const tries = (json: string) => /"pattern(Properties)?":/.test(json) && /"(oneOf|propertyNames)":/.test(json)
   return schemas.reduce((sum, { length }) => sum + length, 0) <= SHORT && !schemas.some(tries)
 }
 

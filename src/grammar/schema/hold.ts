@@ -22,6 +22,8 @@ export interface HeldDocument {
 
 const MAX_NODES = 60_000
 const MAX_DEPTH = 64
+/** Schemas whose opposites are looked for, each as often as it is met. */
+const MAX_NEGATED = 300_000
 
 /**
  * Rewrites a schema such that the library holds every keyword. Throws SchemaError naming path and keyword of what cannot
@@ -73,6 +75,7 @@ class Holder implements SchemaHolder {
   readonly #inPlace: string[] = []
   readonly resolve: Resolve = (reference, path) => this.#references.resolve(reference, path)
   #nodes = 0
+  readonly #negations = { left: MAX_NEGATED }
 
   constructor(root: unknown, uniqueItems: UniqueItems) {
     this.uniqueItems = uniqueItems
@@ -207,7 +210,7 @@ class Holder implements SchemaHolder {
   }
 
   negated(schema: unknown, path: string, keyword: string): unknown {
-    return negated(schema, { path, keyword, resolve: this.resolve })
+    return negated(schema, { path, keyword, resolve: this.resolve, steps: this.#negations })
   }
 
   #condition(schema: Fields, use: Use): HeldSchema[] {

@@ -16,18 +16,27 @@ export interface NameRule {
 
 /** References and parts, one in the other. */
 const MAX_DEPTH = 12
+/** All of them. */
+const MAX_STEPS = 500
 const ANY: NameRule = { texts: ALL_TEXTS, listed: null, allows: () => true }
 const NO_NAME: NameRule = { texts: ALL_TEXTS, listed: [], allows: () => false }
 
 /** What a schema says of names. Throws SchemaError for what cannot be held of them. */
-export function nameRule(names: Located, path: string, resolve: Resolve, depth = 0): NameRule {
+export function nameRule(
+  names: Located,
+  path: string,
+  resolve: Resolve,
+  depth = 0,
+  steps = { left: MAX_STEPS },
+): NameRule {
   const fail = (what: string) => refusal(path, 'propertyNames', what)
   if (depth > MAX_DEPTH) throw fail('is nested too deep')
+  if (--steps.left < 0) throw fail(`has more than ${MAX_STEPS} rules`)
   const { value } = names
   if (value === true) return ANY
   if (value === false) return NO_NAME
   if (!isObject(value)) throw fail('is no schema')
-  const again = (part: Located) => nameRule(part, path, resolve, depth + 1)
+  const again = (part: Located) => nameRule(part, path, resolve, depth + 1, steps)
   const { minLength = 0, maxLength = '' } = value as { minLength?: number; maxLength?: number }
   const rules = Object.entries(value).map(([key, rule]): NameRule => {
     switch (key) {
@@ -44,7 +53,9 @@ export function nameRule(names: Located, path: string, resolve: Resolve, depth =
       case 'format': {
         const pattern = FORMAT_PATTERNS[String(rule)]
         if (pattern === undefined) throw fail(`has the format ${JSON.stringify(rule)}, which cannot be held of names`)
-        return { ...ANY, texts: { all: [`^(?:${pattern})$`], none: [] } }
+        const text = `^(?:${pattern})$`
+        const expression = compilePattern(text)
+        return { texts: { all: [text], none: [] }, listed: null, allows: name => expression?.test(name) === true }
       }
       case '$ref': {
         const target = typeof rule === 'string' ? resolve(rule, names.path) : undefined

@@ -93,8 +93,8 @@ export function furtherWays(key: string, schema: Fields, { not, fail }: Further)
       if (!isObject(value)) throw fail(`has ${key} that are no object`)
       return Object.entries(value).flatMap(([name, needs]): object[] => {
         const has = { type: 'object', required: [name] }
-        if (!Array.isArray(needs)) return [{ allOf: [has, not(needs)] }]
-        return needs.map(other => ({ ...has, properties: { [String(other)]: false } }))
+        if (typeof needs !== 'string' && !Array.isArray(needs)) return [{ allOf: [has, not(needs)] }]
+        return [needs].flat().map(other => ({ ...has, properties: { [String(other)]: false } }))
       })
     case 'oneOf':
       return [{ allOf: list('oneOf').map(not) }]

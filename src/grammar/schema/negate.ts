@@ -9,6 +9,8 @@ export interface Negation {
   readonly path: string
   readonly keyword: string
   readonly resolve: Resolve
+  /** Parts that may still be looked at in the whole schema: references may lead to the same ones again and again. */
+  readonly steps: { left: number }
 }
 
 const MAX_DEPTH = 12
@@ -47,6 +49,7 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
   if (typeof schema === 'boolean') return !schema
   if (!isObject(schema)) throw refusal(at.path, at.keyword, 'is no schema')
   if (depth > MAX_DEPTH) throw fail('is nested too deep')
+  if (--at.steps.left < 0) throw fail('excludes too much')
   const { nullable } = schema
   const not = (part: unknown) => negated(part, at, depth + 1)
   const ways: unknown[] = []

@@ -25,7 +25,10 @@ export function holdOneOf(holder: SchemaHolder, list: readonly unknown[], use: U
     return namedApart(one, others, holder.resolve)
   })
   const pairs = overlaps.reduce((n, { left }) => n + left.length, 0)
-  if (pairs > MAX_NARROWED) throw overlap(overlaps, located, use)
+  if (pairs > MAX_NARROWED) {
+    const i = overlaps.findIndex(({ left }) => left.length > 0)
+    throw overlap(i, located.indexOf(overlaps[i]?.left[0] as Located), use)
+  }
   const alone = { ...use, alone: false }
   return any(
     located.map((one, i) => {
@@ -33,13 +36,17 @@ export function holdOneOf(holder: SchemaHolder, list: readonly unknown[], use: U
       if (names.length + left.length === 0) return holder.part(one.value, 'oneOf', i, use)
       // Names of its own leave what may be closed.
       const inner = left.length === 0 ? use : alone
-      try {
-        const without = left.map(other => holder.hold(besides(holder, one, other, pairs > MAX_OVERLAPS), alone))
-        const named = names.length > 0 ? [{ required: names }] : []
-        return all([holder.part(one.value, 'oneOf', i, inner), ...named, ...without])
-      } catch (error) {
-        throw overlap(overlaps, located, use, error as Error)
-      }
+      const named = names.length > 0 ? [{ required: names }] : []
+      const without = left.map(other => {
+        try {
+          return holder.hold(besides(holder, one, other, pairs > MAX_OVERLAPS), alone)
+        } catch (error) {
+          // The opposite is our way; what is wrong is that both may hold.
+          if (error instanceof SchemaError && error.keyword === 'oneOf') throw overlap(i, located.indexOf(other), use)
+          throw error
+        }
+      })
+      return all([holder.part(one.value, 'oneOf', i, inner), ...named, ...without])
     }),
   )
 }
@@ -103,10 +110,7 @@ function besides(holder: SchemaHolder, one: Located, other: Located, narrowed: b
   return without.anyOf.find(way => !disjoint({ value: way, path: other.path }, one, holder.resolve)) ?? false
 }
 
-function overlap(overlaps: readonly Apart[], located: readonly Located[], use: Use, cause?: Error): SchemaError {
-  if (cause instanceof SchemaError && cause.keyword !== 'oneOf') return cause
-  const i = overlaps.findIndex(({ left }) => left.length > 0)
-  const j = located.indexOf(overlaps[i]?.left[0] as Located)
+function overlap(i: number, j: number, use: Use): SchemaError {
   const what = `has the schemas ${i} and ${j}, which one value may satisfy both; use anyOf, or make them exclude each other`
   return refusal(use.path, 'oneOf', what)
 }

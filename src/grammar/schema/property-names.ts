@@ -1,5 +1,5 @@
 import type { Resolve } from './disjoint.ts'
-import type { HeldSchema } from './json-schema.ts'
+import { all, type HeldSchema } from './json-schema.ts'
 import { nameRule } from './name-rules.ts'
 import { compilePattern } from './pattern.ts'
 import { both, outside, patternOf, type TextSet } from './text-sets.ts'
@@ -73,11 +73,16 @@ const MOST_AT_ONCE = 3
  * and those that have several of them.
  */
 export function apart(patterns: readonly NamedByPattern[]): Map<string, HeldSchema> {
+  const found = new Map<string, HeldSchema>()
   const overlap = patterns.some((one, i) => patterns.slice(i + 1).some(other => mayMeet(one.pattern, other.pattern)))
   if (!overlap || patterns.length > MOST_AT_ONCE) {
-    return new Map(patterns.map(({ texts, schema }) => [patternOf(texts), schema]))
+    // Two spellings may be one pattern.
+    for (const { texts, schema } of patterns) {
+      const key = patternOf(texts)
+      found.set(key, all([found.get(key) ?? true, schema]))
+    }
+    return found
   }
-  const found = new Map<string, HeldSchema>()
   for (let bits = 1; bits < 2 ** patterns.length; bits++) {
     let sets: TextSet[] = [{ all: [], none: [] }]
     const schemas: HeldSchema[] = []

@@ -1,4 +1,4 @@
-import type { HeldSchema } from './json-schema.ts'
+import { any, type HeldSchema } from './json-schema.ts'
 import { count, refusal } from './use.ts'
 
 /** Most ways in which properties that may be left out are chosen. */
@@ -49,7 +49,11 @@ export function holdSizes(
   )
   if (max === undefined) {
     const named = choices(optional, least, refused).map(names => ({ required: names }))
-    return { allOf: [{ anyOf: closed || least > 1 ? named : [...named, besides] }] }
+    if (named.length === 0 && !closed) {
+      const most = required.length + optional.length
+      throw refusal(path, 'minProperties', `is ${min}; expected at most the ${most} properties that are named`)
+    }
+    return { allOf: [any(closed || least > 1 ? named : [...named, besides])] }
   }
   const most = Math.min(max - required.length, optional.length)
   if (most < 0) return { allOf: [false] }
@@ -63,7 +67,7 @@ export function holdSizes(
     }
     if (ways.length > MAX_WAYS) throw refused
   }
-  return { allOf: [ways.length > 0 && { anyOf: ways }] }
+  return { allOf: [any(ways)] }
 }
 
 /** Each choice of so many names, in their order. Throws `refused` where there are too many. */

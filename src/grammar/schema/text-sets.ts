@@ -21,6 +21,14 @@ export function patternOf({ all, none }: TextSet): string {
   return [...all.map(pattern => `${MARK}=${pattern}`), ...none.map(pattern => `${MARK}!${pattern}`)].join('')
 }
 
+/** The set that a pattern of `patternOf` says. */
+export function setOf(pattern: string): TextSet {
+  if (!pattern.startsWith(MARK)) return { all: pattern === '' ? [] : [pattern], none: [] }
+  const parts = pattern.slice(MARK.length).split(MARK)
+  const behind = (sign: string) => parts.filter(part => part.startsWith(sign)).map(part => part.slice(sign.length))
+  return { all: behind('='), none: behind('!') }
+}
+
 /** Texts that are in both. */
 export function both(a: TextSet, b: TextSet): TextSet {
   return { all: [...new Set([...a.all, ...b.all])], none: [...new Set([...a.none, ...b.none])] }
