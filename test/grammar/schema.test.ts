@@ -333,11 +333,7 @@ const REFUSED: readonly (readonly [unknown, string, string])[] = [
   [{ type: 'number', minimum: 1e300 }, '', 'minimum'],
   [{ type: 'object', minProperties: 2 }, '', 'minProperties'],
   [object({ a: integer }, { minProperties: 2, additionalProperties: true }), '', 'minProperties'],
-  [
-    { oneOf: [INNER, object({ b: integer }, { additionalProperties: false })] },
-    '/oneOf/0/properties/a',
-    'oneOf',
-  ],
+  [{ oneOf: [INNER, object({ b: integer }, { additionalProperties: false })] }, '/oneOf/0/properties/a', 'oneOf'],
   [
     object(Object.fromEntries([...Array(20).keys()].map(i => [`p${i}`, integer])), { maxProperties: 9 }),
     '',

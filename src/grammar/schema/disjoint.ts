@@ -12,13 +12,7 @@ const MAX_DEPTH = 12
 const MAX_STEPS = 2_000
 
 /** Whether no value can satisfy both schemas, as far as it can be shown: by types, values, ranges, and properties. */
-export function disjoint(
-  a: Located,
-  b: Located,
-  resolve: Resolve,
-  depth = 0,
-  steps = { left: MAX_STEPS },
-): boolean {
+export function disjoint(a: Located, b: Located, resolve: Resolve, depth = 0, steps = { left: MAX_STEPS }): boolean {
   if (depth > MAX_DEPTH || --steps.left < 0) return false
   if (a.value === false || b.value === false) return true
   const again = (x: Located, y: Located) => disjoint(x, y, resolve, depth + 1, steps)
