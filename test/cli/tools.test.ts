@@ -68,7 +68,7 @@ describe('--tools', () => {
 
   it('/tools and /schema of a chat show, take a file and give it up; what is wrong with one is told', async () => {
     writeFileSync(file('yes.schema.json'), '{"enum": ["yes"]}')
-    writeFileSync(file('bad.schema.json'), '{"type": "array", "contains": {}}')
+    writeFileSync(file('bad.schema.json'), '{"type": "array", "contains": {}, "minContains": 20}')
     const input = [
       ...['/tools', '/tools ours.json', 'The sky?', 'blue', '/tools none', 'So?'],
       ...['/schema yes.schema.json', 'And?', '/schema bad.schema.json', 'Well?', '/schema none', '/schema'],

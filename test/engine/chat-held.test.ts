@@ -95,11 +95,14 @@ describe('on the bundled model, an answer', () => {
       }
     }
     expect(met).toEqual(new Set(['value', 'call']))
-    await using session = engine.session()
-    const options = { tools: { weather }, toolChoice: 'required', schema: person, maxTokens: 300 } as const
-    const { toolCalls, value } = await session.chat([{ role: 'user', content: 'x' }], { ...options, parallel: false })
-    expect(toolCalls).toMatchObject([{ name: 'weather', complete: true }])
-    expect(value).toBeUndefined()
+    for (let seed = 0; seed < 4; seed++) {
+      await using session = engine.session()
+      const required = { tools: { weather }, toolChoice: 'required', schema: person, parallel: false } as const
+      const options = { ...required, seed, temperature: 1, maxTokens: 300 }
+      const { toolCalls, value } = await session.chat([{ role: 'user', content: 'x' }], options)
+      expect(toolCalls).toMatchObject([{ name: 'weather', complete: true }])
+      expect(value).toBeUndefined()
+    }
   })
 
   test('12: a schema that cannot be held is refused by path and keyword, with the tool that has it', async () => {

@@ -86,7 +86,8 @@ export class HostChat {
    */
   async #grammar({ conversation }: ChatPrompt, format: ChatFormat, calls: HeldCalls): Promise<GrammarSource> {
     const { tools, output } = conversation
-    const key = JSON.stringify([format.name, tools, calls.options, output])
+    // Beside a schema 'auto' is written as 'required', with another way out.
+    const key = JSON.stringify([format.name, tools, calls.options, calls.loose, output])
     const source = this.#grammars.get(key) ?? (await this.#written(format, tools, calls, output))
     this.#grammars.delete(key)
     this.#grammars.set(key, source)
