@@ -41,17 +41,13 @@ const NAMING: TensorNaming = {
 
 const SHARED = { decayRates: -1, shownAttention: attendingOf } as const
 
+/** What Qwen3.5 with experts and without share. */
+const QWEN35 = { ...SHARED, naming: NAMING, keysByTurns: true, predictions: true, warnings: widthWarnings } as const
+
 export const qwen35: Architecture = {
-  ...SHARED,
+  ...QWEN35,
   name: 'qwen35',
-  naming: NAMING,
-  keysByTurns: true,
-  predictions: true,
-  warnings: widthWarnings,
-  addKeys(keys, config) {
-    addStateKeys(keys, config)
-    addSections(keys)
-  },
+  addKeys: addQwen35Keys,
   config: model => ({
     ...common(model, groupedConfig(model)),
     model_type: 'qwen3_5_text',
@@ -60,15 +56,10 @@ export const qwen35: Architecture = {
 }
 
 export const qwen35Moe: Architecture = {
-  ...SHARED,
+  ...QWEN35,
   name: 'qwen35moe',
-  naming: NAMING,
-  keysByTurns: true,
-  predictions: true,
-  warnings: widthWarnings,
   addKeys(keys, config) {
-    addStateKeys(keys, config)
-    addSections(keys)
+    addQwen35Keys(keys, config)
     addMoeKeys(keys, config)
   },
   config: model => ({ ...withExperts(model), model_type: 'qwen3_5_moe_text', linear_keys_by_turns: true }),
@@ -94,6 +85,11 @@ export const qwen3Next: Architecture = {
     // llama.cpp knows no other.
     norm_topk_prob: true,
   }),
+}
+
+function addQwen35Keys(keys: GgufKeys, config: ModelConfig): void {
+  addStateKeys(keys, config)
+  addSections(keys)
 }
 
 function addStateKeys(keys: GgufKeys, config: ModelConfig): void {
