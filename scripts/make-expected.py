@@ -1,14 +1,16 @@
 """Writes expected.safetensors beside a model: numbers of transformers that `latentkit verify` holds latentkit to.
 
-    python scripts/make-expected.py MODEL [--prompt TEXT ...] [--greedy 16] [--dtype float64] [--force]
+    python scripts/make-expected.py MODEL [--prompt TEXT ...] [--greedy 16] [--dtype float64] [--texts] [--force]
 
 MODEL is a folder with config.json, safetensors and tokenizer.json. Needs torch, transformers and safetensors. Everything
 is computed on the CPU with eager attention; float64 takes four times the memory of bf16 weights. docs/verify.md has the
 format: per prompt p the tensors p.input_ids, p.logits, p.hidden, p.attentions and p.greedy. Of an encoder-decoder the prompt is the source,
-and the decoder's text is its greedy one.
+and the decoder's text is its greedy one. With --texts, expected.json beside it has the prompts, the greedy texts, and how near each was to another
+token (the least difference of the two largest logits).
 """
 
 import argparse
+import json
 import os
 import sys
 
@@ -20,11 +22,14 @@ from safetensors.numpy import save_file
 PROMPTS = ["Once upon a time, there was a little fox who lived by the sea.", "The capital of France is"]
 
 
-def token_ids(tokenizer, config, prompt: str) -> torch.Tensor:
-    """As latentkit encodes a prompt: with the begin-of-text token where the tokenizer adds one or the config names one."""
+def token_ids(tokenizer, prompt: str) -> torch.Tensor:
+    """As latentkit encodes a prompt: where neither tokenizer_config.json nor the tokenizer itself decides, a token that both
+    begins and ends texts separates them, and a text begins after one."""
     ids = tokenizer(prompt, return_tensors="pt").input_ids
     bos = tokenizer.bos_token_id
-    wanted = getattr(tokenizer, "add_bos_token", None)
+    wanted = tokenizer.init_kwargs.get("add_bos_token")
+    if wanted is None:
+        wanted = bos == tokenizer.eos_token_id
     if bos is not None and wanted and ids[0, 0].item() != bos:
         ids = torch.cat([torch.tensor([[bos]]), ids], dim=1)
     return ids
@@ -49,6 +54,21 @@ def compute(model, ids: torch.Tensor, greedy: int) -> dict[str, np.ndarray]:
     if greedy:
         found["greedy"] = all_ids[0, ids.shape[1] :].numpy().astype(np.int64)
     return found
+
+
+@torch.no_grad()
+def text_of(model, tokenizer, prompt: str, ids: np.ndarray, greedy: np.ndarray) -> dict:
+    """The greedy text, its nearest other choice, and the prompt's loss."""
+    both = torch.from_numpy(np.concatenate([ids, greedy]))
+    logits = model(both[None], use_cache=False).logits[0].double()
+    near = logits[len(ids) - 1 : -1].topk(2).values
+    return {
+        "text": prompt,
+        "tokens": len(ids),
+        "greedy_text": tokenizer.decode(greedy),
+        "min_greedy_margin": (near[:, 0] - near[:, 1]).min().item(),
+        "nll": torch.nn.functional.cross_entropy(logits[: len(ids) - 1], both[1 : len(ids)]).item(),
+    }
 
 
 @torch.no_grad()
@@ -78,6 +98,7 @@ def main() -> None:
     parser.add_argument("--prompt", action="append", help="a text; may be given again")
     parser.add_argument("--greedy", type=int, default=16, help="tokens of greedy text")
     parser.add_argument("--dtype", default="float64", choices=["float64", "float32"])
+    parser.add_argument("--texts", action="store_true", help="write expected.json, too")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     args = parser.parse_args()
 
@@ -86,6 +107,8 @@ def main() -> None:
         sys.exit(f"{path} is there already; give --force to replace it")
     tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
     both = transformers.AutoConfig.from_pretrained(args.model).is_encoder_decoder
+    if args.texts and (both or not args.greedy):
+        sys.exit("--texts needs a decoder-only model and greedy tokens")
     kind = transformers.AutoModelForSeq2SeqLM if both else transformers.AutoModelForCausalLM
     model = kind.from_pretrained(
         args.model, dtype=getattr(torch, args.dtype), attn_implementation="eager"
@@ -94,14 +117,21 @@ def main() -> None:
     if hasattr(model, "set_experts_implementation"):
         model.set_experts_implementation("eager")
     tensors: dict[str, np.ndarray] = {}
+    texts = []
     for p, prompt in enumerate(args.prompt or PROMPTS):
-        ids = tokenizer(prompt, return_tensors="pt").input_ids if both else token_ids(tokenizer, model.config, prompt)
+        ids = tokenizer(prompt, return_tensors="pt").input_ids if both else token_ids(tokenizer, prompt)
         for name, value in (compute_both if both else compute)(model, ids, args.greedy).items():
             tensors[f"{p}.{name}"] = np.ascontiguousarray(value)
+        if args.texts:
+            texts.append(text_of(model, tokenizer, prompt, tensors[f"{p}.input_ids"], tensors[f"{p}.greedy"]))
         print(f"{prompt!r}: {ids.shape[1]} tokens")
     by = f"transformers {transformers.__version__}, torch {torch.__version__}, {args.dtype}"
     save_file(tensors, path, metadata={"made_by": by})
     print(path)
+    if args.texts:
+        with open(os.path.join(args.model, "expected.json"), "w") as file:
+            json.dump({"made_by": by, "prompts": texts}, file, indent=2)
+            file.write("\n")
 
 
 if __name__ == "__main__":

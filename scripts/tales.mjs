@@ -29,9 +29,20 @@ const RECIPE = {
   '--save-every': '100',
   '--validate-every': '200',
 }
+/** What differs in the last steps, on as many tokens of stories as of tales: the first lesson reads four of tales for one of stories. */
+const SETTLING = { '--rate': '0.0015', '--warmup': '10', '--seed': '2', '--validate-every': '100' }
+const COPIES = 4
 /** What differs for a module alone. */
 const HEAD = { '--rate': '0.002', '--prediction-weight': '1', '--validate-every': '100000' }
 const TOKENS = ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json']
+/** Of these, transformers' logits and greedy texts lie beside the model. */
+const PROMPTS = [
+  'Once upon a time, there was a little girl named Lily.',
+  'There was once a king who had three daughters, and the youngest',
+  'The old fox said to the wolf: "',
+  'One day, Tom and his dog',
+  'A long time ago, in a dark forest,',
+]
 /** The last share of the steps, in which the rate falls. */
 const DECAY = 0.4
 
@@ -41,9 +52,14 @@ const COMMANDS = {
     run: prepare,
   },
   train: { what: 'train for --steps; called again, it goes on after the last checkpoint', run: train },
+  settle: {
+    what: 'go on from the last checkpoint of OUT/run for --steps, with more stories, in OUT/settled',
+    run: settle,
+  },
   evaluate: { what: 'the losses of MODEL (default: the bundled one) on the texts left out', run: evaluate },
   head: { what: 'train a module alone for the present model, whose weights stay as they are, for --steps', run: head },
-  finish: { what: 'the last checkpoint of RUN (OUT/run) in bf16 with its card, in OUT/tales-mla-8m', run: finish },
+  finish: { what: 'the last checkpoint of RUN (OUT/settled) in bf16 with its card, in OUT/tales-mla-8m', run: finish },
+  expected: { what: 'what transformers computes of OUT/tales-mla-8m, beside it (LATENTKIT_PYTHON)', run: expected },
 }
 
 const { values, positionals } = readArguments()
@@ -73,6 +89,22 @@ function train({ out, steps, threads }) {
   learn(out, 'model', 'run', { ...RECIPE, '--steps': steps, '--decay': decay(steps), '--threads': threads })
 }
 
+function settle({ out, steps, threads }) {
+  const stories = path.join(out, 'texts', 'tinystories-head-2M.txt')
+  for (let copy = 1; copy < COPIES; copy++) {
+    const file = path.join(out, 'more-stories', `${copy}.txt`)
+    if (!existsSync(file)) write(file, readFileSync(stories, 'utf8'))
+  }
+  const flags = {
+    ...RECIPE,
+    ...SETTLING,
+    '--steps': steps,
+    '--decay': String(steps - SETTLING['--warmup']),
+    '--threads': threads,
+  }
+  learn(out, lastCheckpoint(path.join(out, 'run')), 'settled', flags, ['more-stories'])
+}
+
 function head({ out, steps, threads }) {
   const folder = path.join(out, 'with-head')
   if (!existsSync(path.join(folder, 'model.safetensors'))) writeHead(folder)
@@ -81,11 +113,12 @@ function head({ out, steps, threads }) {
   learn(out, 'with-head', 'head-run', { ...flags, '--freeze': ['model.embed_tokens.*', 'model.norm.*', ...layers] })
 }
 
-function learn(out, model, run, flags) {
+/** `model`: a folder in `out`, or its path. */
+function learn(out, model, run, flags, more = []) {
   if (!existsSync(path.join(out, 'texts'))) throw new Error(`${out} has no texts yet: npm run tales -- prepare`)
   const held = Object.keys(CORPORA).map(name => path.join(out, 'held-out', name))
-  const texts = ['--data', path.join(out, 'texts'), '--validation', ...held]
-  const given = ['train', path.join(out, model), path.join(out, run), ...texts, ...Object.entries(flags).flat(2)]
+  const texts = ['--data', ...['texts', ...more].map(name => path.join(out, name)), '--validation', ...held]
+  const given = ['train', path.resolve(out, model), path.join(out, run), ...texts, ...Object.entries(flags).flat(2)]
   process.exitCode = latentkit(given, 'inherit').status ?? 1
 }
 
@@ -185,26 +218,47 @@ function lossOf(model, file, more) {
   return { nats: natsPerToken.mean, bitsPerByte, windows: text.windows }
 }
 
-function finish({ data, out }, run = path.join(out, 'run')) {
-  const last = readdirSync(run)
-    .filter(name => /^step-\d+$/.test(name))
-    .sort()
-    .at(-1)
-  if (!last) throw new Error(`${run} has no checkpoint: npm run tales -- train`)
+function lastCheckpoint(run) {
+  const steps = existsSync(run) ? readdirSync(run).filter(name => /^step-\d+$/.test(name)) : []
+  if (steps.length === 0) throw new Error(`${run} has no checkpoint: npm run tales -- train`)
+  return path.resolve(run, steps.sort().at(-1))
+}
+
+function finish({ data, out }, run = path.join(out, 'settled')) {
+  const last = lastCheckpoint(run)
   const folder = path.join(out, 'tales-mla-8m')
-  const { status } = latentkit(['convert', path.join(run, last), folder, '--weights', 'bf16', '--force'], 'inherit')
-  if (status !== 0) throw new Error(`${path.join(run, last)} was not converted`)
+  const { status } = latentkit(['convert', last, folder, '--weights', 'bf16', '--force'], 'inherit')
+  if (status !== 0) throw new Error(`${last} was not converted`)
   const losses = lossesOf(data, out, folder)
-  const learned = readFileSync(path.join(run, 'log.jsonl'), 'utf8')
+  const { freeze } = JSON.parse(readFileSync(path.join(run, 'run.json'), 'utf8'))
+  const lessons = freeze ? [run] : [path.join(out, 'run'), run]
+  const facts = { losses, ...addedUp(lessons.map(lessonOf)) }
+  write(path.join(folder, 'README.md'), freeze ? headCard(facts) : card(facts))
+  console.log(`${folder} has ${path.basename(last)} and its card`)
+}
+
+/** What a run's log says of its steps. */
+function lessonOf(run) {
+  const lines = readFileSync(path.join(run, 'log.jsonl'), 'utf8')
     .trim()
     .split('\n')
     .map(line => JSON.parse(line))
-    .filter(line => line.gradientNorm !== undefined)
+  const learned = lines.filter(line => line.gradientNorm !== undefined)
   const sum = name => learned.reduce((total, line) => total + line[name], 0)
-  const facts = { losses, steps: learned.length, tokens: sum('tokens'), seconds: sum('seconds') }
-  const { freeze } = JSON.parse(readFileSync(path.join(run, 'run.json'), 'utf8'))
-  write(path.join(folder, 'README.md'), freeze ? headCard(facts) : card(facts))
-  console.log(`${folder} has ${last} and its card`)
+  return { steps: learned.length, tokens: sum('tokens'), seconds: sum('seconds') }
+}
+
+function addedUp(lessons) {
+  const sum = name => lessons.reduce((total, lesson) => total + lesson[name], 0)
+  return { lessons, steps: sum('steps'), tokens: sum('tokens'), seconds: sum('seconds') }
+}
+
+function expected({ out }) {
+  const python = process.env.LATENTKIT_PYTHON ?? 'python3'
+  const script = path.join(ROOT, 'scripts', 'make-expected.py')
+  const prompts = PROMPTS.flatMap(text => ['--prompt', text])
+  const given = [script, path.join(out, 'tales-mla-8m'), ...prompts, '--greedy', '128', '--texts', '--force']
+  process.exitCode = spawnSync(python, given, { stdio: 'inherit' }).status ?? 1
 }
 
 /** The present card, with what was added. */
@@ -217,7 +271,7 @@ function headCard({ steps, tokens, seconds }) {
   return readFileSync(path.join(MODEL, 'README.md'), 'utf8').replace(end, `\n\n${added}${end}`)
 }
 
-function card({ losses, steps, tokens, seconds }) {
+function card({ losses, lessons, steps, tokens, seconds }) {
   const loss = losses.map(
     ({ title, first, all }) => `${title} ${first.nats.toFixed(2)} (${all.bitsPerByte.toFixed(3)} bits per byte)`,
   )
@@ -227,9 +281,9 @@ An 8.1M-parameter language model with Multi-head Latent Attention that tells sim
 
 Trained from scratch by latentkit (Muon and AdamW, ${steps} steps of ${RECIPE['--batch-tokens']} tokens, ${(tokens / 1e6).toFixed(1)}M tokens in ${Math.round(seconds / 60)} minutes) on public-domain fairy tales (Andersen, Grimm, Lang and others, 7 MB) and 2,316 stories of TinyStories (CDLA-Sharing-1.0, which places no restriction on results computed from the data). Loss in nats per token on texts left out: ${loss.join(', ')}. It is small and young: grammar holds, plots wander. Weights: MIT, like the project.
 
-The commands: \`npm run tales -- prepare\`, \`npm run tales -- train --steps ${steps}\`, \`npm run tales -- finish\`; \`npm run tales -- evaluate MODEL\` prints the losses.
+The commands: \`npm run tales -- prepare\`, \`npm run tales -- train --steps ${lessons[0].steps}\`, \`npm run tales -- settle --steps ${lessons[1].steps}\`, \`npm run tales -- finish\`; \`npm run tales -- evaluate MODEL\` prints the losses.
 
-\`expected.safetensors\` and \`expected.json\`: for five prompts the logits, for the first also hidden states and attention probabilities, and 128 greedy tokens, computed by transformers in float64 from the weights on disk.
+\`expected.safetensors\` and \`expected.json\`: for five prompts the logits, hidden states, attention probabilities and 128 greedy tokens, computed by transformers in float64 from the weights on disk (\`npm run tales -- expected\`).
 `
 }
 

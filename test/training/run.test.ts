@@ -55,7 +55,10 @@ describe('gradients', () => {
 describe('a run', () => {
   it('learns, saves what it has learned, and keeps the newest and the best checkpoints', async () => {
     const run = join(place, 'learns')
-    const all = await events(smallModel(join(place, 'model')), run)
+    const model = smallModel(join(place, 'model'))
+    const drawing = { do_sample: true, temperature: 0.7, bos_token_id: 0, eos_token_id: 0 }
+    writeFileSync(join(model, 'generation_config.json'), JSON.stringify(drawing))
+    const all = await events(model, run)
     const found = losses(all)
     expect(found).toHaveLength(6)
     expect(found.at(-1)).toBeLessThan((found[0] as number) - 0.2)
@@ -69,6 +72,7 @@ describe('a run', () => {
         .sort(),
     ).toEqual(['step-000004', 'step-000006'])
 
+    expect(JSON.parse(readFileSync(join(newest(run), 'generation_config.json'), 'utf8'))).toEqual(drawing)
     const engine = await Engine.load(newest(run), { kernels: 'reference', inline: true })
     const { usage } = await engine.generate('The cat', { maxTokens: 3, temperature: 0, ignoreEos: true })
     expect(usage.completionTokens).toBe(3)

@@ -34,6 +34,7 @@ export function smallModel(folder: string, changes: object = {}): string {
       qk_rope_head_dim: 4,
       qk_nope_head_dim: 6,
       v_head_dim: 6,
+      num_nextn_predict_layers: 0,
     },
   }
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, ...small, ...changes }))

@@ -67,7 +67,7 @@ export async function readConfigFile(files: CheckpointFiles): Promise<TextPart &
 }
 
 /** Holds only defaults for sampling: a damaged file is a warning, not an error. */
-async function readGenerationConfig(files: CheckpointFiles) {
+export async function readGenerationConfig(files: CheckpointFiles) {
   try {
     const config = await optionalJson(files, GENERATION_CONFIG, MAX_CONFIG)
     return { config, warnings: config ? tokenIdWarnings(`${files.name}/${GENERATION_CONFIG}`, config) : [] }

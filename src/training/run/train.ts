@@ -6,7 +6,7 @@ import { chooseKernels } from '../../engine/host/node/kernels.ts'
 import { generationDefaults, generationFile } from '../../engine/load/generation-defaults.ts'
 import { weightsDigest } from '../../engine/past/identity.ts'
 import { OptionError } from '../../errors.ts'
-import { readConfigFile, readTokenizerFiles } from '../../model/open/open-checkpoint.ts'
+import { readConfigFile, readGenerationConfig, readTokenizerFiles } from '../../model/open/open-checkpoint.ts'
 import { openModel } from '../../model/open/open-model.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { text } from '../../options/kinds.ts'
@@ -114,10 +114,10 @@ async function openOrDraw(model: string, seed: number, draws: boolean): Promise<
   if (!files?.names.has('config.json') || !isWithoutWeights(files)) return openModel(model)
   if (!draws) throw new TrainingError(`${model} has no weights; an adapter needs a model that it is for`)
   const { config, file } = await readConfigFile(files)
-  return freshModel(
-    { name: files.name, configFile: file, config, ...(await readTokenizerFiles(files)), warnings: [] },
-    seed,
-  )
+  const generation = await readGenerationConfig(files)
+  const drawn = generation.config && { generationConfig: generation.config }
+  const texts = await readTokenizerFiles(files)
+  return freshModel({ name: files.name, configFile: file, config, ...drawn, ...texts, warnings: [] }, seed)
 }
 
 function tokenizerOf({ checkpoint }: OpenedModel): Tokenizer {
