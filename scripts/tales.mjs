@@ -39,9 +39,9 @@ const TOKENS = ['tokenizer.json', 'tokenizer_config.json', 'generation_config.js
 const PROMPTS = [
   'Once upon a time, there was a little girl named Lily.',
   'There was once a king who had three daughters, and the youngest',
-  'The old fox said to the wolf: "',
+  'The wolf said to the old fox: "',
   'One day, Tom and his dog',
-  'A long time ago, in a dark forest,',
+  'Far away, in a dark forest,',
 ]
 /** The last share of the steps, in which the rate falls. */
 const DECAY = 0.4
@@ -58,7 +58,10 @@ const COMMANDS = {
   },
   evaluate: { what: 'the losses of MODEL (default: the bundled one) on the texts left out', run: evaluate },
   head: { what: 'train a module alone for the present model, whose weights stay as they are, for --steps', run: head },
-  finish: { what: 'the last checkpoint of RUN (OUT/settled) in bf16 with its card, in OUT/tales-mla-8m', run: finish },
+  finish: {
+    what: 'the mean of both lessons, or the last checkpoint of RUN, in bf16 with its card: OUT/tales-mla-8m',
+    run: finish,
+  },
   expected: { what: 'what transformers computes of OUT/tales-mla-8m, beside it (LATENTKIT_PYTHON)', run: expected },
 }
 
@@ -224,17 +227,32 @@ function lastCheckpoint(run) {
   return path.resolve(run, steps.sort().at(-1))
 }
 
-function finish({ data, out }, run = path.join(out, 'settled')) {
-  const last = lastCheckpoint(run)
+function finish({ data, out }, run) {
+  const runs = run ? [run] : ['run', 'settled'].map(name => path.join(out, name))
+  const checkpoints = runs.map(lastCheckpoint)
+  const learned = run ? checkpoints[0] : meanOf(checkpoints, path.join(out, 'mean'))
   const folder = path.join(out, 'tales-mla-8m')
-  const { status } = latentkit(['convert', last, folder, '--weights', 'bf16', '--force'], 'inherit')
-  if (status !== 0) throw new Error(`${last} was not converted`)
+  const { status } = latentkit(['convert', learned, folder, '--weights', 'bf16', '--force'], 'inherit')
+  if (status !== 0) throw new Error(`${learned} was not converted`)
   const losses = lossesOf(data, out, folder)
-  const { freeze } = JSON.parse(readFileSync(path.join(run, 'run.json'), 'utf8'))
-  const lessons = freeze ? [run] : [path.join(out, 'run'), run]
-  const facts = { losses, ...addedUp(lessons.map(lessonOf)) }
+  const { freeze } = JSON.parse(readFileSync(path.join(runs.at(-1), 'run.json'), 'utf8'))
+  const facts = { losses, ...addedUp(runs.map(lessonOf)) }
   write(path.join(folder, 'README.md'), freeze ? headCard(facts) : card(facts))
-  console.log(`${folder} has ${path.basename(last)} and its card`)
+  console.log(`${folder} is of ${checkpoints.join(' and ')}, and has its card`)
+}
+
+/** A model whose weights are the means of two: nearer to both texts than the second lesson's alone (arXiv 2203.05482). */
+function meanOf([first, second], folder) {
+  const [one, other] = [first, second].map(path => readSafetensors(`${path}/model.safetensors`))
+  const numbersOf = ({ bytes }) => new Float32Array(Uint8Array.from(bytes).buffer)
+  const mean = [...one].map(([name, tensor]) => {
+    const [a, b] = [numbersOf(tensor), numbersOf(other.get(name))]
+    return [name, { ...tensor, bytes: new Uint8Array(a.map((value, i) => (value + b[i]) / 2).buffer) }]
+  })
+  mkdirSync(folder, { recursive: true })
+  for (const file of ['config.json', ...TOKENS]) copyFileSync(path.join(second, file), path.join(folder, file))
+  writeSafetensors(path.join(folder, 'model.safetensors'), new Map(mean))
+  return folder
 }
 
 /** What a run's log says of its steps. */
@@ -279,7 +297,7 @@ function card({ losses, lessons, steps, tokens, seconds }) {
 
 An 8.1M-parameter language model with Multi-head Latent Attention that tells simple English stories. Layout: \`deepseek_v3\` (dense), 8 layers, 256 wide, 8 heads; query rank 192, latent 128, rope 16, nope 32, value 32, so 144 numbers are cached per token and layer. A module of multi-token prediction (\`model.layers.8\`) guesses ahead for it: the same text, sooner. bf16 safetensors, byte-level BPE of 4,096 tokens; token 0 (\`<|endoftext|>\`) starts and ends a text.
 
-Trained from scratch by latentkit (Muon and AdamW, ${steps} steps of ${RECIPE['--batch-tokens']} tokens, ${(tokens / 1e6).toFixed(1)}M tokens in ${Math.round(seconds / 60)} minutes) on public-domain fairy tales (Andersen, Grimm, Lang and others, 7 MB) and 2,316 stories of TinyStories (CDLA-Sharing-1.0, which places no restriction on results computed from the data). Loss in nats per token on texts left out: ${loss.join(', ')}. It is small and young: grammar holds, plots wander. Weights: MIT, like the project.
+Trained from scratch by latentkit (Muon and AdamW, ${steps} steps of ${RECIPE['--batch-tokens']} tokens, ${(tokens / 1e6).toFixed(1)}M tokens in ${Math.round(seconds / 60)} minutes on two cores; the weights are the mean of two checkpoints, the second after ${lessons.at(-1).steps} steps more, half of whose tokens were stories) on public-domain fairy tales (Andersen, Grimm, Lang and others, 7 MB) and 2,316 stories of TinyStories (CDLA-Sharing-1.0, which places no restriction on results computed from the data). Loss in nats per token on texts left out: ${loss.join(', ')}. It is small and young: grammar holds, plots wander. Weights: MIT, like the project.
 
 The commands: \`npm run tales -- prepare\`, \`npm run tales -- train --steps ${lessons[0].steps}\`, \`npm run tales -- settle --steps ${lessons[1].steps}\`, \`npm run tales -- finish\`; \`npm run tales -- evaluate MODEL\` prints the losses.
 

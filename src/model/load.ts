@@ -3,6 +3,7 @@ import type { WeightRole } from '../checkpoint/recode/weight-type.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
+import type { ModelConfig } from '../nn/config.ts'
 import type { EncodableType } from '../quant/numbers.ts'
 import { tensorAt } from '../tensor/tensor.ts'
 import { type Adapters, Loader, type LoaderOptions, type Ready, type WeightKernels } from './load/loader.ts'
@@ -17,12 +18,12 @@ export interface LoadModelOptions extends ModelOptions, LoaderOptions {
 }
 
 /** Prepares a model's weights. The kernels stay the caller's to dispose of. */
-export async function loadModel(
-  { checkpoint, family, config }: OpenedModel,
-  kernels: Kernels,
-  options: LoadModelOptions = {},
-): Promise<Model> {
-  const total = [...checkpoint.tensors.values()].reduce((n, t) => n + t.bytes.length, 0)
+export async function loadModel(opened: OpenedModel, kernels: Kernels, options: LoadModelOptions = {}): Promise<Model> {
+  const { checkpoint, family, config } = opened
+  const ignored = ignoredNames(opened)
+  const total = [...checkpoint.tensors]
+    .filter(([name]) => !isFurther(name, config) && !ignored.some(pattern => pattern.test(name)))
+    .reduce((n, [, tensor]) => n + tensor.bytes.length, 0)
   let loaded = 0
   const ready: Ready = (source, _, storedBytes) => {
     options.signal?.throwIfAborted()
@@ -104,13 +105,19 @@ async function survey(
 }
 
 /** Tensors of the checkpoint that a loaded model has not asked for and that no one would expect it to. */
-export function unusedTensors({ checkpoint, family: { names }, config }: OpenedModel): string[] {
-  const { tiedEmbeddings, layersInOne = 1 } = config
-  const nLayers = config.nLayers / layersInOne
-  const ignored = [...(names.ignored ?? [])]
-  if (tiedEmbeddings) ignored.push(new RegExp(`^${names.output}\\.weight$`))
-  // Layers past the last are multi-token prediction (DeepSeek-V3): plain decoding leaves them out.
-  return checkpoint.unused(ignored).filter(name => layerOf(name) < nLayers)
+export function unusedTensors(opened: OpenedModel): string[] {
+  return opened.checkpoint.unused(ignoredNames(opened)).filter(name => !isFurther(name, opened.config))
+}
+
+/** Names of what models of the family have in their files and nobody computes with. */
+function ignoredNames({ family: { names }, config }: OpenedModel): RegExp[] {
+  const tied = config.tiedEmbeddings ? [new RegExp(`^${names.output}\\.weight$`)] : []
+  return [...(names.ignored ?? []), ...tied]
+}
+
+/** Layers past the last are multi-token prediction (DeepSeek-V3): plain decoding leaves them out. */
+function isFurther(name: string, { nLayers, layersInOne = 1 }: ModelConfig): boolean {
+  return layerOf(name) >= nLayers / layersInOne
 }
 
 /** The layer that a tensor belongs to by its name; -1: none. */

@@ -283,7 +283,8 @@ describe('the end', () => {
       const { text } = await session.prompt('${STORY}', { maxTokens: 5, temperature: 0 })
       console.log(text)`
     const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 })
-    expect((await run).stdout).toBe(' She loved to play outside\n')
+    const greedy = expectedTexts()[0]!.greedyText
+    expect((await run).stdout).toBe(`${greedy.split(' ').slice(0, 6).join(' ')}\n`)
   })
 })
 

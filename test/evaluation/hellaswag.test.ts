@@ -1,6 +1,6 @@
 /**
  * HellaSwag: log-probabilities of endings equal those of transformers 5 in float32, cut into tokens as lm-evaluation-harness does.
- * Four questions of the validation set (MIT licence) on the bundled model; over the first 40 both find 25.0 and 42.5 %.
+ * Four questions of the validation set (MIT licence) on the bundled model; over the first 40 both find 30.0 and 25.0 %.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,10 +16,10 @@ import { tempFolder } from '../support/temp-folder.ts'
 const FILE = fileURLToPath(new URL('../fixtures/hellaswag-4.jsonl', import.meta.url))
 const TEXT = readFileSync(FILE, 'utf8')
 const SUMS = [
-  [-73.38531080384533, -56.0187892396716, -48.936595878252405, -52.68231925377892],
-  [-33.943006694333704, -40.528287142828034, -49.35971088945739, -40.68605163254443],
-  [-88.39562497282894, -71.66763149056271, -46.32609433522357, -133.8498746866898],
-  [-19.809074342375055, -24.49716767118885, -43.95563151641017, -29.388387204452354],
+  [-71.4476890895479, -58.30194186480236, -49.04925920351249, -45.1358301496517],
+  [-33.46415689600575, -26.77562727050462, -35.63782306485077, -41.13348399891152],
+  [-85.5309979545558, -69.07961530964228, -46.3348193463746, -140.92536938701195],
+  [-22.430975722749957, -27.16019978831252, -46.08889285630831, -32.93904243911705],
 ]
 
 it('gives the log-probabilities that transformers gives, all questions in one batch', async () => {
@@ -42,9 +42,8 @@ it('counts right answers, with the standard error of the mean', async () => {
   const options = { threads: 1, kernels: 'wasm' } as const
   const { accuracy, normalised, questions } = await measureHellaswag(bundledModel(), TEXT, options)
   expect(questions).toBe(4)
-  expect(accuracy).toEqual({ mean: 0.25, error: 0.25 })
-  expect(normalised.mean).toBe(0.5)
-  expect(normalised.error).toBeCloseTo(Math.sqrt(0.25 / 3), 12)
+  expect(accuracy).toEqual({ mean: 0.5, error: Math.sqrt(0.25 / 3) })
+  expect(normalised).toEqual({ mean: 0.25, error: 0.25 })
 })
 
 it('reads questions as published, without the marks of WikiHow', () => {
@@ -66,7 +65,7 @@ it('is one door with perplexity on the command line', async () => {
   const MODEL = bundledModel()
   const shown = await latentkit(['evaluate', MODEL, 'hellaswag', FILE])
   expect([shown.code, shown.stderr]).toEqual([0, ''])
-  expect(shown.stdout).toMatch(/^acc_norm +50\.0 % ± 28\.9 %$/m)
+  expect(shown.stdout).toMatch(/^acc_norm +25\.0 % ± 25\.0 %$/m)
   const { questions, interrupted } = JSON.parse(
     (await latentkit(['evaluate', MODEL, 'hellaswag', FILE, '--limit', '2', '--json'])).stdout,
   )

@@ -421,8 +421,7 @@ describe('guessing ahead with the module', () => {
     expect((await off.cacheStats()).draftBytes).toBe(0)
     await expect(off.generate('A', { speculation: 'mtp' })).rejects.toThrow(OptionError)
     await Promise.all([off.dispose(), on.dispose()])
-    const none = 'test/fixtures/checkpoints/deepseek-v2-dense'
-    const source = existsSync(none) ? none : 'models/tales-mla-8m'
+    const source = 'test/fixtures/checkpoints/deepseek-v2-lite'
     await expect(Engine.load(source, { inline: true, mtp: 'on' })).rejects.toThrow(CheckpointError)
     const auto = await Engine.load(source, { inline: true, mtp: 'auto' })
     expect(auto.info.mtp).toBe(false)

@@ -30,8 +30,8 @@ export const PRESETS: readonly Preset[] = [
     text: 'The American flag is red white and',
     shown: {
       [BUNDLED_NAME]: {
-        look: `What comes next? Head 4.2 sends “and” back to “white” and “red” with nearly all of its attention: a list of colours wants another colour. This model has read fairy tales only; ${SMOL} says “blue”.`,
-        at: { layer: 4, head: 2, query: 11 },
+        look: `What comes next? Head 5.1 sends “and” back to “white” and “red” with nearly all of its attention: a list of colours wants another colour. This model has read fairy tales only; ${SMOL} says “blue”.`,
+        at: { layer: 5, head: 1, query: 11 },
         key: 10,
       },
       [SMOL]: {
@@ -45,8 +45,8 @@ export const PRESETS: readonly Preset[] = [
     text: 'She hit the man with the umbrella',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'Who has the umbrella? Head 5.4 ties its first piece to “with”, others to “man”. A head can see only one reading; that is why a layer has several.',
-        at: { layer: 5, head: 4, query: 7 },
+        look: 'Who has the umbrella? Head 2.4 ties its first piece to “with”, head 3.3 to “man”. A head can see only one reading; that is why a layer has several.',
+        at: { layer: 2, head: 4, query: 7 },
         key: 5,
       },
       [SMOL]: {
@@ -60,8 +60,8 @@ export const PRESETS: readonly Preset[] = [
     text: 'He sat on the river bank. He put money in the savings bank.',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'One word, two meanings. In head 4.0 the first “bank” looks at “river”, the second at “savings”.',
-        at: { layer: 4, head: 0, query: 16 },
+        look: 'One word, two meanings. In head 2.5 the first “bank” looks at “river”, the second at “savings”.',
+        at: { layer: 2, head: 5, query: 16 },
         key: 15,
       },
       [SMOL]: {
@@ -75,8 +75,8 @@ export const PRESETS: readonly Preset[] = [
     text: 'The cat sat on the',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'What do cats sit on? In head 1.2 the last “the” looks at “cat”, which followed the first “The”, and at nothing else: it repeats what followed before (induction).',
-        at: { layer: 1, head: 2, query: 5 },
+        look: 'What do cats sit on? In head 2.6 the last “the” looks at “cat”, which followed the first “The”, and at nothing else: it repeats what followed before (induction).',
+        at: { layer: 2, head: 6, query: 5 },
         key: 2,
       },
       [SMOL]: {
@@ -90,8 +90,8 @@ export const PRESETS: readonly Preset[] = [
     text: 'Make a travel plan for Spain.',
     shown: {
       [BUNDLED_NAME]: {
-        look: `An instruction. The bundled model has read fairy tales only: head 4.1 sends “for” to “plan”, but no plan follows. Open ${SMOL} and ask it in the chat: its plan grows token by token.`,
-        at: { layer: 4, head: 1, query: 6 },
+        look: `An instruction. The bundled model has read fairy tales only: head 4.2 sends “for” to “plan”, but no plan follows. Open ${SMOL} and ask it in the chat: its plan grows token by token.`,
+        at: { layer: 4, head: 2, query: 6 },
         key: 5,
       },
       [SMOL]: {
@@ -105,8 +105,8 @@ export const PRESETS: readonly Preset[] = [
     text: 'Once upon a time there was a king who had a daughter, and the king loved the',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'What the bundled model has read: fairy tales. In head 7.4 the last “the” looks at “king”, which followed “the” before: it repeats (induction).',
-        at: { layer: 7, head: 4, query: 18 },
+        look: 'What the bundled model has read: fairy tales. In head 7.2 the last “the” looks at “king”, which followed “the” before: it repeats (induction).',
+        at: { layer: 7, head: 2, query: 18 },
         key: 16,
       },
       [SMOL]: {

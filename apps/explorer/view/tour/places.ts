@@ -7,11 +7,11 @@ export const SAVINGS = 'He put money in the savings bank.'
 /** Of `FLAG`: the token “red”. */
 export const A_TOKEN = 9
 /** Of `FLAG`: “and” in a head that looks for the colours. */
-export const LOOK = { layer: 4, head: 2, query: 11 }
+export const LOOK = { layer: 5, head: 1, query: 11 }
 /** Of these, “white”. */
 export const MET = { ...LOOK, key: 10 }
 /** Of `UMBRELLA`: a head, and the token that looks. */
-export const ONE_READING = { layer: 5, head: 4, query: 7 }
+export const ONE_READING = { layer: 2, head: 4, query: 7 }
 export const RANK = 6
 
 /** A text that is written on. */
