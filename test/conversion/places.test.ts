@@ -176,10 +176,11 @@ describe('latentkit convert', () => {
 
 it('a type whose blocks the rows do not fit is told with what came of it', async () => {
   const convert = (weights: 'q4_k' | 'q8_0') => convertModel(TALES, join(tempFolder(), 'm.gguf'), { weights })
-  const { warnings, types } = await convert('q4_k')
+  const { warnings: found, types } = await convert('q4_k')
+  const warnings = found.filter(warning => !/^the module of multi-token/.test(warning))
   const fell = types.find(({ type }) => type === 'q5_0')?.tensors
   expect(warnings).toEqual([
     `q4_k takes rows that are multiples of 256; of 73 matrices ${fell} have rows of 32, 128, 192 and became ${fell} q5_0`,
   ])
-  expect((await convert('q8_0')).warnings).toEqual([])
+  expect((await convert('q8_0')).warnings).toEqual([expect.stringMatching(/^the module of multi-token/)])
 })

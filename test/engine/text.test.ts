@@ -19,15 +19,15 @@ describe('the end of a text', () => {
   beforeAll(async () => {
     engine = await loadTales()
     whole = (await engine.generate(STORY, { ...GREEDY, maxTokens: 60 })).text
-    expect(whole).toMatch(/^ She loved to play outside in the garden\. One day,/)
+    expect(whole).toMatch(/^ She loved to play with her toys and eat yummy snacks\. One day,/)
   })
   afterAll(() => engine.dispose())
 
   it.each([
-    ['a whole token', ['.'], ' She loved to play outside in the garden'],
-    ['a border between tokens', ['garden. One'], ' She loved to play outside in the '],
-    ['within tokens', ['rden. O'], ' She loved to play outside in the ga'],
-    ['several, the first counts', ['day', 'outs', 'garden'], ' She loved to play '],
+    ['a whole token', ['.'], ' She loved to play with her toys and eat yummy snacks'],
+    ['a border between tokens', ['snacks. One'], ' She loved to play with her toys and eat yummy '],
+    ['within tokens', ['acks. O'], ' She loved to play with her toys and eat yummy sn'],
+    ['several, the first counts', ['day', 'wit', 'snacks'], ' She loved to play '],
     ['the very first character', [' '], ''],
   ])('stops at %s, which is never shown', async (_, stopSequences, expected) => {
     const session = engine.session()
@@ -45,7 +45,7 @@ describe('the end of a text', () => {
     const result = await collect(engine.session(), STORY, {
       ...GREEDY,
       maxTokens: 60,
-      stopSequences: ['garden. Two', 'She loved to play out of'],
+      stopSequences: ['snacks. Two', 'She loved to play with him'],
     })
     expect(result).toMatchObject({ text: whole, finishReason: 'length' })
     expect(result.chunks.join('')).toBe(whole)
@@ -61,7 +61,7 @@ describe('the end of a text', () => {
   it('shows what was held back when the text is given up', async () => {
     for (const chunks of [1, 3, 5, 7]) {
       const session = engine.session()
-      const generation = session.prompt(STORY, { ...GREEDY, stopSequences: [' She loved to play outside and inside'] })
+      const generation = session.prompt(STORY, { ...GREEDY, stopSequences: [' She loved to play with her toys and dolls'] })
       let count = 0
       for await (const _ of generation) if (++count === chunks) break
       const { text } = await generation
