@@ -8,7 +8,10 @@ describe('inspect', () => {
   it('tells the bundled model in numbers', async () => {
     const { code, stdout, stderr } = await latentkit(['inspect', TALES, '--json'])
     const { name, config, parameters, weights, cache, tensors, unused, leftOut } = JSON.parse(stdout)
-    expect({ name, unused, leftOut }).toEqual({ name: 'tales-mla-8m', unused: [], leftOut: [] })
+    expect({ name, unused }).toEqual({ name: 'tales-mla-8m', unused: [] })
+    // Its module of multi-token prediction.
+    expect(leftOut).toHaveLength(18)
+    expect(leftOut.every((tensor: string) => tensor.startsWith('model.layers.8.'))).toBe(true)
     expect(config).toMatchObject({ modelType: 'deepseek_v3', nLayers: 8, hiddenSize: 256, vocabSize: 4096 })
     expect(config.layers[0].attention).toMatchObject({
       kind: 'latent',
@@ -22,9 +25,9 @@ describe('inspect', () => {
     expect(parameters).toEqual({ total: 8_100_608, active: 8_100_608 })
     expect(weights).toEqual({
       bytes: 16_201_216,
-      dtypes: [{ dtype: 'BF16', tensors: 98, elements: 8_100_608, bytes: 16_201_216 }],
+      dtypes: [{ dtype: 'BF16', tensors: 116, elements: 11_211_072, bytes: 22_422_144 }],
     })
-    expect(tensors).toHaveLength(98)
+    expect(tensors).toHaveLength(116)
     expect(cache).toMatchObject({
       type: 'f16',
       elementsPerTokenAndLayer: 144,
@@ -55,7 +58,7 @@ describe('inspect', () => {
     expect(memory.stdout).toMatch(/^ +1,024 +4\.5 MiB/m)
     expect(memory.stdout).not.toContain('Architecture')
     const tensors = await latentkit(['inspect', TALES, 'tensors'])
-    expect(lines(tensors.stdout)).toHaveLength(99)
+    expect(lines(tensors.stdout)).toHaveLength(118)
     expect(tensors.stdout).toMatch(/^model\.embed_tokens\.weight +BF16 +4096 × 256 +2 MiB$/m)
   })
 
