@@ -61,7 +61,10 @@ describe('the end of a text', () => {
   it('shows what was held back when the text is given up', async () => {
     for (const chunks of [1, 3, 5, 7]) {
       const session = engine.session()
-      const generation = session.prompt(STORY, { ...GREEDY, stopSequences: [' She loved to play with her toys and dolls'] })
+      const generation = session.prompt(STORY, {
+        ...GREEDY,
+        stopSequences: [' She loved to play with her toys and dolls'],
+      })
       let count = 0
       for await (const _ of generation) if (++count === chunks) break
       const { text } = await generation
