@@ -3,6 +3,7 @@ import { Engine } from 'latentkit/browser'
 const [log, form, input] = ['log', 'form', 'text'].map(id => document.getElementById(id))
 const model = new URLSearchParams(location.search).get('model') ?? 'HuggingFaceTB/SmolLM2-135M-Instruct'
 const onProgress = ({ status, loaded, total }) => (log.textContent = `${status} ${loaded} of ${total} bytes`)
+addEventListener('unhandledrejection', ({ reason }) => log.append(`\n${reason.message}`))
 const engine = await Engine.load(model, { onProgress })
 const session = engine.session()
 const messages = []

@@ -7,9 +7,13 @@ function row(text, bytes, remove) {
   const item = document.createElement('li')
   const button = document.createElement('button')
   button.textContent = 'Remove'
-  button.onclick = () => remove().then(show)
+  button.onclick = () => remove().then(show).catch(failed)
   item.append(`${text}, ${megabytes(bytes)} `, button)
   return item
+}
+
+function failed(error) {
+  sum.textContent = error.message
 }
 
 async function show() {
@@ -25,4 +29,4 @@ async function show() {
   )
 }
 
-await show()
+await show().catch(failed)

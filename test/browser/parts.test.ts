@@ -142,8 +142,13 @@ describe.skipIf(NO_CHROMIUM)(`in a page${WHY_SKIPPED}`, { timeout: 120_000 }, ()
     for (const [csp, assets] of [[`${strict}; worker-src 'none'`], [strict, '/nowhere/']] as const) {
       expect(await load(csp, assets)).toMatchObject({
         code: 'worker',
-        message: /cannot be started: .*docs\/browser\.md/,
+        message: expect.stringMatching(/cannot be started: .*docs\/browser\.md/),
       })
     }
+    const uncompiled = strict.replace(" 'wasm-unsafe-eval'", '')
+    expect(await load(uncompiled)).toMatchObject({
+      code: 'kernels_unavailable',
+      message: expect.stringMatching(/\/core\S*\.wasm cannot be compiled \(.*docs\/browser\.md\)/),
+    })
   })
 })

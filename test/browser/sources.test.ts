@@ -223,6 +223,32 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 120_00
     expect(starts(server.requests)[1]).toBeGreaterThanOrEqual(8 << 20)
   })
 
+  it('a load that is aborted and begun again at once goes on where it was', async () => {
+    let first = true
+    const server = await serve({
+      intercept: (request, response) => {
+        if (!isWeights(request) || !first) return false
+        first = false
+        void sendTo(page, request, response, 9 << 20)
+        return true
+      },
+    })
+    const page = await openPage(server)
+    await page.evaluate(async () => {
+      const stop = new AbortController()
+      const onProgress = ({ file, loaded }: { file: string; loaded: number }) => {
+        if (file !== 'model.safetensors') return
+        Object.assign(globalThis, { taken: loaded })
+        if (loaded >= 9 << 20) stop.abort()
+      }
+      await latentkit.Engine.load('/model/', { threads: 1, signal: stop.signal, onProgress }).catch(() => {})
+    })
+    const again = await load(page, '/model/')
+    expectWritten(again)
+    expect(again.notices).toEqual([])
+    expect(starts(server.requests)[1]).toBeGreaterThanOrEqual(8 << 20)
+  })
+
   it('two tabs that load one model at once download it once', async () => {
     const server = await serve()
     const context = await newContext()

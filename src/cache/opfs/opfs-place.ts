@@ -3,12 +3,13 @@ import {
   entryName,
   freeBytes,
   isInUse,
+  isMissing,
   namesIn,
   type OpfsFile,
   type OpfsFolder,
   openFolder,
-  writeWhole,
 } from '../../opfs/opfs.ts'
+import { writeWhole } from '../../opfs/whole-files.ts'
 import type { BlockPlace, FileFacts } from '../stored/block-place.ts'
 
 /** Holds the places, each under the name that its user gave it. */
@@ -111,7 +112,7 @@ async function absent<T>(found: Promise<T>): Promise<T | null> {
   try {
     return await found
   } catch (error) {
-    if ((error as Error).name === 'NotFoundError') return null
+    if (isMissing(error)) return null
     throw error
   }
 }

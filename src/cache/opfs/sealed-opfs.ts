@@ -1,17 +1,6 @@
 /** Sealed files of the browser (OPFS), under the names that users give them. */
-import {
-  entryName,
-  isPart,
-  namesIn,
-  type OpfsFolder,
-  openFolder,
-  readWholeIn,
-  removeParts,
-  removeWholeIn,
-  userName,
-  withTabLock,
-  writeWhole,
-} from '../../opfs/opfs.ts'
+import { entryName, namesIn, type OpfsFolder, openFolder, userName, withTabLock } from '../../opfs/opfs.ts'
+import { isPart, readWholeIn, removeParts, removeWholeIn, writeWhole } from '../../opfs/whole-files.ts'
 import { Sha256 } from '../../sha256.ts'
 import { SealedReader, sealedParts } from '../stored/sealed-file.ts'
 

@@ -43,9 +43,9 @@ export class FileHead implements ByteSource {
     return this.#bytes.slice(offset, end)
   }
 
-  /** What is there need not come again; what comes then must be of the same version. */
+  /** What is there need not come again. What the sink has of another version goes. */
   async giveTo(sink: FileSink): Promise<void> {
-    if (sink.have >= this.#bytes.length) return
+    if (sink.have >= this.#bytes.length && sink.version?.validator === this.#validator) return
     await sink.restart({ url: this.#file.url, validator: this.#validator })
     await sink.append(this.#bytes)
   }

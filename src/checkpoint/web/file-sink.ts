@@ -2,6 +2,7 @@
 import {
   type OpfsAccess,
   type OpfsFolder,
+  openAccess,
   readFileIn,
   readJsonIn,
   removeIn,
@@ -62,7 +63,7 @@ export async function forgetFile(folder: OpfsFolder, name: string): Promise<void
   await removeIn(folder, dataName(name))
 }
 
-/** A file of a folder in OPFS. Another tab that writes it makes this throw. */
+/** A file of a folder in OPFS. */
 export class KeptFile implements FileSink {
   readonly #folder: OpfsFolder
   readonly #name: string
@@ -82,9 +83,9 @@ export class KeptFile implements FileSink {
     access.truncate(this.#have)
   }
 
+  /** Throws a NoModificationAllowedError where another worker writes it, a QuotaExceededError where there is no room. */
   static async open(folder: OpfsFolder, name: string): Promise<KeptFile> {
-    const file = await folder.getFileHandle(dataName(name), { create: true })
-    const access = await file.createSyncAccessHandle()
+    const access = await openAccess(await folder.getFileHandle(dataName(name), { create: true }))
     return new KeptFile(folder, name, access, await readJsonIn<FileRecord>(folder, recordName(name)))
   }
 

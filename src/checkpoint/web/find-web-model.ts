@@ -1,42 +1,14 @@
 /** A model by its address or its name on the hub, in a browser: from what is kept here, else from the network. */
-import { OutOfMemoryError } from '../../errors.ts'
-import { freeBytes, isQuotaError, type OpfsFolder, withTabLock } from '../../opfs/opfs.ts'
-import { HubError, TransientError } from '../hub/hub-error.ts'
-import { readShardIndex } from '../safetensors/shard-index.ts'
+import { type OpfsFolder, withTabLock } from '../../opfs/opfs.ts'
+import { HubError } from '../hub/hub-error.ts'
 import { type CheckpointFiles, filesFrom } from '../source/checkpoint-files.ts'
 import { mapConcurrently } from '../source/concurrency.ts'
 import { memorySource } from '../source/memory-source.ts'
-import { INDEX_FILE } from '../weight-files.ts'
-import { ask, downloadFile, type FetchOptions, type RemoteFile, validatorOf } from './download-file.ts'
-import { FileHead } from './file-head.ts'
-import { type FileSink, type FileVersion, forgetFile, KeptFile, keptFile, MemoryFile } from './file-sink.ts'
-import { keptFiles, lockOf, type ModelRecord, openModelFolder, readRecord, writeRecord } from './kept-models.ts'
-import { isOfHub, modelAt, modelOnHub, parseSource, type RemoteModel, unknownSource } from './remote-model.ts'
-
-export interface WebModelOptions extends FetchOptions {
-  /** Where relative addresses begin. */
-  readonly base: string
-  /** Keep what is downloaded, and use what is kept. */
-  readonly keep: boolean
-  /** Never use the network. */
-  readonly offline?: boolean | undefined
-  /** Default https://huggingface.co. */
-  readonly endpoint?: string | undefined
-  readonly report: (event: { status: 'resolve' | 'download'; file: string; loaded: number; total: number }) => void
-  readonly notice: (text: string) => void
-  /** May refuse a model by its small files, before its weights come. */
-  readonly beforeWeights: (files: CheckpointFiles) => Promise<void>
-  /** The same by the headers of its weights, too: it reads beginnings of files that are not there yet. */
-  readonly byHeaders: (files: CheckpointFiles) => Promise<void>
-  /** Whether weights change their type as they are loaded, and so their size. */
-  readonly converts: boolean
-  /** Bytes of weights that WebAssembly can address here: more cannot be loaded. */
-  readonly addressable: number
-}
-
-const PARALLEL_TEXTS = 6
-const PARALLEL_WEIGHTS = 2
-const NO_ROOM = 'the browser has no room left'
+import { forgetFile } from './file-sink.ts'
+import { hasChanged } from './has-changed.ts'
+import { keptFiles, kindOf, lockOf, openModelFolder, readRecord, writeRecord } from './kept-models.ts'
+import { Download, PARALLEL_TEXTS, type WebModelOptions } from './model-download.ts'
+import { isOfHub, modelAt, modelOnHub, parseSource, unknownSource } from './remote-model.ts'
 
 /** Throws HubError, OptionError, OutOfMemoryError, UnsupportedModelError, the signal's reason. */
 export async function findWebModel(source: string, given: WebModelOptions): Promise<CheckpointFiles> {
@@ -45,19 +17,21 @@ export async function findWebModel(source: string, given: WebModelOptions): Prom
   const isUrl = meant instanceof URL
   const options = isUrl && !isOfHub(meant, given.endpoint) ? { ...given, token: undefined } : given
   const key = isUrl ? meant.href : source
-  const folder = options.keep && !(isUrl && meant.protocol === 'blob:') ? await folderOf(key, options) : null
+  const keeps = options.keep && !(isUrl && meant.protocol === 'blob:')
   const find = async () => {
-    const kept = folder && (await findKept(folder, source, { ...options, checked: isUrl }))
+    // Not before its turn has come: the tab before this one may remove it.
+    const folder = keeps ? await folderOf(key, options) : null
+    const kept = folder && (await findKept(folder, source, options, isUrl))
     if (kept) return kept
     if (options.offline) {
       throw new HubError('model_not_found', `${source} is not kept here, and the network is not to be used`)
     }
     options.report({ status: 'resolve', file: source, loaded: 0, total: 0 })
     const model = isUrl ? modelAt(meant) : await modelOnHub(meant, options.endpoint, options)
-    return new Download(source, key, model, folder, options).run()
+    return new Download({ source, key, model, folder, mayChange: isUrl }, options).run()
   }
   // Two tabs that load one model: one downloads, the other finds it.
-  return folder ? withTabLock(lockOf(key), options.signal, find) : find()
+  return keeps ? withTabLock(lockOf(key), options.signal, find) : find()
 }
 
 async function folderOf(key: string, { notice }: WebModelOptions): Promise<OpfsFolder | null> {
@@ -73,12 +47,13 @@ async function folderOf(key: string, { notice }: WebModelOptions): Promise<OpfsF
 async function findKept(
   folder: OpfsFolder,
   source: string,
-  options: WebModelOptions & { readonly checked: boolean },
+  options: WebModelOptions,
+  mayChange: boolean,
 ): Promise<CheckpointFiles | null> {
   const record = await readRecord(folder)
   const files = record && (await keptFiles(folder, record))
   if (!files) return null
-  if (options.checked && !options.offline) {
+  if (mayChange && !options.offline) {
     const changed = await mapConcurrently(files, PARALLEL_TEXTS, ({ version }) => hasChanged(version, options))
     const gone = files.filter((_, i) => changed[i])
     if (gone.length > 0) {
@@ -91,209 +66,3 @@ async function findKept(
   const sources = files.map(({ name, file }) => memorySource(name, file))
   return { ...filesFrom(source, sources), ...kindOf(record) }
 }
-
-/** Whether the server says that it has another version. One that cannot be reached says nothing. */
-async function hasChanged({ url, validator }: FileVersion, options: FetchOptions) {
-  try {
-    const now = await ask(url, 'HEAD', options, validatorOf)
-    return now !== '' && now !== validator
-  } catch (error) {
-    options.signal.throwIfAborted()
-    return error instanceof HubError && error.code === 'model_not_found'
-  }
-}
-
-const kindOf = ({ gguf, safetensors }: Pick<ModelRecord, 'gguf' | 'safetensors'>) => ({
-  ...(gguf !== undefined && { gguf }),
-  ...(safetensors !== undefined && { safetensors }),
-})
-
-interface FileContent {
-  readonly name: string
-  readonly content: Blob
-}
-
-/** One download of a model. */
-class Download {
-  readonly #source: string
-  readonly #key: string
-  readonly #model: RemoteModel
-  readonly #options: WebModelOptions
-  /** Ends what else is under way when a part fails. */
-  readonly #ended = new AbortController()
-  readonly #loading = new Set<Promise<unknown>>()
-  /** Null: nothing is kept, or nothing any more. */
-  #folder: OpfsFolder | null
-
-  constructor(source: string, key: string, model: RemoteModel, folder: OpfsFolder | null, options: WebModelOptions) {
-    this.#source = source
-    this.#key = key
-    this.#model = model
-    this.#folder = folder
-    this.#options = { ...options, signal: AbortSignal.any([options.signal, this.#ended.signal]) }
-  }
-
-  /** When it fails, no file is open any more: another tab may be waiting for them. */
-  async run(): Promise<CheckpointFiles> {
-    try {
-      return await this.#run()
-    } catch (error) {
-      this.#ended.abort(error)
-      await Promise.allSettled(this.#loading)
-      throw error
-    }
-  }
-
-  async #run(): Promise<CheckpointFiles> {
-    await this.#record({ source: this.#key, files: null, used: null })
-    const { texts, required } = this.#model
-    const read = await mapConcurrently(texts, PARALLEL_TEXTS, file => this.#text(file, required.has(file.name)))
-    const there = read.filter(file => file !== null)
-    const index = there.find(({ name }) => name === INDEX_FILE)
-    const shards = index ? (await readShardIndex(memorySource(INDEX_FILE, index.content))).shards : null
-    await this.#options.beforeWeights(this.#files(there))
-    const weights = await mapConcurrently(this.#model.weights(shards), PARALLEL_TEXTS, file => this.#sized(file))
-    await this.#checkRoom(weights)
-    const heads = await this.#heads(there, weights)
-    const loaded = await mapConcurrently(weights, PARALLEL_WEIGHTS, (file, i) => {
-      const head = heads[i]
-      return this.#file(head ? { ...file, size: head.size } : file, head)
-    })
-    const all = [...there, ...loaded]
-    const files = all.map(({ name }) => name)
-    await this.#record({ source: this.#key, files, ...kindOf(this.#model), used: Date.now() })
-    return this.#files(all)
-  }
-
-  async #record(record: ModelRecord): Promise<void> {
-    if (!this.#folder) return
-    try {
-      await writeRecord(this.#folder, record)
-    } catch (error) {
-      if (!isQuotaError(error)) throw error
-      this.#keepNoMore(NO_ROOM)
-    }
-  }
-
-  #files(files: readonly FileContent[]): CheckpointFiles {
-    const sources = files.map(({ name, content }) => memorySource(name, content))
-    return { ...filesFrom(this.#source, sources), ...kindOf(this.#model) }
-  }
-
-  /** Null: there is none, and none is needed. */
-  async #text(file: RemoteFile, required: boolean) {
-    try {
-      const read = await this.#file(file)
-      // Servers of single-page programs answer with their page for whatever they do not have.
-      if (!/^\s*<(!doctype|html)/i.test(await read.content.slice(0, 64).text())) return read
-      if (this.#folder) await forgetFile(this.#folder, file.name)
-    } catch (error) {
-      if (!(error instanceof HubError && error.code === 'model_not_found') || required) throw error
-    }
-    if (required) throw new HubError('model_not_found', `${file.url} is a web page; expected a file of the model`)
-    return null
-  }
-
-  /** A file's size, where the server says it before the download. */
-  async #sized(file: RemoteFile): Promise<RemoteFile> {
-    if (file.size !== null || !/^https?:/.test(file.url)) return file
-    try {
-      const headers = await ask(file.url, 'HEAD', this.#options, response => response.headers)
-      const size = Number(headers.get('content-length') ?? Number.NaN)
-      if (!Number.isSafeInteger(size) || size <= 0 || headers.has('content-encoding')) return file
-      return { ...file, size }
-    } catch (error) {
-      this.#options.signal.throwIfAborted()
-      // Some servers refuse HEAD; a file that is not there fails at once.
-      if (error instanceof HubError && error.code === 'model_not_found') throw error
-      return file
-    }
-  }
-
-  /** Refuses what cannot be loaded; what cannot be kept is loaded all the same. */
-  async #checkRoom(weights: readonly RemoteFile[]): Promise<void> {
-    const total = weights.reduce((n, { size }) => n + (size ?? 0), 0)
-    const { addressable, converts } = this.#options
-    if (total >= addressable && !converts) {
-      throw new OutOfMemoryError(
-        `${this.#source} has ${gigabytes(total)} GiB of weights; WebAssembly's memory ends at ${addressable / 2 ** 30} GiB here. Take a smaller model or ` +
-          'a smaller quantisation, or run this one in Node (docs/browser.md).',
-      )
-    }
-    if (!this.#folder) return
-    const free = await freeBytes()
-    const folder = this.#folder
-    const kept = await Promise.all(weights.map(({ name }) => keptFile(folder, name)))
-    const needed = weights.reduce((n, { size }, i) => n + (kept[i] ? 0 : (size ?? 0)), 0)
-    if (needed > free) this.#keepNoMore(`${gigabytes(needed)} GiB are needed and the browser gives ${gigabytes(free)}`)
-  }
-
-  /** Refuses what is no model that runs here; gives what was read for that. */
-  async #heads(there: readonly FileContent[], weights: readonly RemoteFile[]): Promise<readonly (FileHead | null)[]> {
-    const { signal, byHeaders } = this.#options
-    try {
-      const open = async (file: RemoteFile) => (/^https?:/.test(file.url) ? FileHead.open(file, this.#options) : null)
-      const heads = await mapConcurrently(weights, PARALLEL_TEXTS, open)
-      const known = heads.filter(head => head !== null)
-      const small = there.map(({ name, content }) => memorySource(name, content))
-      if (known.length === heads.length) {
-        await byHeaders({ ...filesFrom(this.#source, [...small, ...known]), ...kindOf(this.#model) })
-      }
-      return heads
-    } catch (error) {
-      signal.throwIfAborted()
-      // The download begins anew, and again; loading checks once more.
-      if (error instanceof TransientError) return []
-      throw error
-    }
-  }
-
-  #keepNoMore(why: string): void {
-    if (!this.#folder) return
-    this.#folder = null
-    this.#options.notice(`${this.#source} is not kept for the next time: ${why}`)
-  }
-
-  #file(file: RemoteFile, head?: FileHead | null): Promise<FileContent> {
-    const loading = this.#load(file, head).finally(() => this.#loading.delete(loading))
-    this.#loading.add(loading)
-    return loading
-  }
-
-  async #load(file: RemoteFile, head?: FileHead | null): Promise<FileContent> {
-    this.#options.signal.throwIfAborted()
-    const folder = this.#folder
-    const kept = folder && (await keptFile(folder, file.name))
-    if (kept?.version.url === file.url && (file.size === null || kept.file.size === file.size)) {
-      return { name: file.name, content: kept.file }
-    }
-    if (!folder) return this.#fetch(file, new MemoryFile(), head)
-    try {
-      return await this.#fetch(file, await KeptFile.open(folder, file.name), head)
-    } catch (error) {
-      if (!isQuotaError(error)) throw error
-      this.#keepNoMore(NO_ROOM)
-      await forgetFile(folder, file.name)
-      return this.#fetch(file, new MemoryFile(), head)
-    }
-  }
-
-  async #fetch(file: RemoteFile, sink: FileSink, head?: FileHead | null) {
-    const { report } = this.#options
-    const progress = (loaded: number, total: number) => {
-      report({ status: 'download', file: file.name, loaded, total: file.size ?? total })
-    }
-    try {
-      await head?.giveTo(sink)
-      await downloadFile(file, sink, this.#options, progress)
-    } catch (error) {
-      if (!(error instanceof TransientError)) throw error
-      throw new HubError('download_failed', error.message, { cause: error })
-    } finally {
-      await sink.close().catch(() => {})
-    }
-    return { name: file.name, content: await sink.content() }
-  }
-}
-
-const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1)

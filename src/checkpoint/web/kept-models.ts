@@ -2,7 +2,9 @@
 
 import {
   nameOf,
+  namesIn,
   type OpfsFolder,
+  onceReleased,
   openFolder,
   readFileIn,
   readJsonIn,
@@ -33,6 +35,12 @@ export interface ModelRecord {
   /** Milliseconds since 1970. */
   readonly used: number | null
 }
+
+/** What of a record says which of a model's files is the model itself. */
+export const kindOf = ({ gguf, safetensors }: Pick<ModelRecord, 'gguf' | 'safetensors'>) => ({
+  ...(gguf !== undefined && { gguf }),
+  ...(safetensors !== undefined && { safetensors }),
+})
 
 const FOLDER = 'models'
 const RECORD = 'model.json'
@@ -68,7 +76,7 @@ export async function listKept(): Promise<readonly KeptModel[]> {
     if (folder.kind !== 'directory') continue
     const record = await readRecord(folder)
     let bytes = 0
-    for await (const { name } of folder.values()) bytes += (await readFileIn(folder, name))?.size ?? 0
+    for (const name of await namesIn(folder)) bytes += (await readFileIn(folder, name))?.size ?? 0
     const complete = record !== null && (await keptFiles(folder, record)) !== null
     const used = record?.used == null ? null : new Date(record.used)
     models.push({ source: record?.source ?? folder.name, bytes, complete, used })
@@ -84,7 +92,7 @@ export async function removeKept(source: string, signal?: AbortSignal): Promise<
     for (const entry of [name, source]) {
       const found = await all.getDirectoryHandle(entry).catch(() => null)
       if (!found) continue
-      await all.removeEntry(entry, { recursive: true })
+      await onceReleased(() => all.removeEntry(entry, { recursive: true }))
       return true
     }
     return false

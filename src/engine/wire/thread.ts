@@ -133,8 +133,8 @@ export class Thread {
   /** A thread in place of one that is gone. */
   #begin(): void {
     if (!this.#load) return
-    this.#gone = false
     this.#link = this.#connect()
+    this.#gone = false
     this.#watch = this.#watchOf(this.#link)
     this.#waiting = []
     this.#link.hold(true)

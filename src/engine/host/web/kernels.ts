@@ -1,6 +1,6 @@
 import type { CoreThread, ThreadStart, WasmPlatform } from '../../../kernels/core/wasm/platform.ts'
 import { createWasmKernels } from '../../../kernels/core/wasm/wasm.ts'
-import { compileResponse } from '../../../kernels/core/wasm/webassembly.ts'
+import { compileResponse, type WasmModule } from '../../../kernels/core/wasm/webassembly.ts'
 import { createReferenceKernels } from '../../../kernels/reference/index.ts'
 import type { KernelFactories } from '../../types/platform.ts'
 import type { Assets } from './assets.ts'
@@ -23,14 +23,21 @@ function platformOf(assets: Assets): WasmPlatform {
     availableThreads: web.navigator?.hardwareConcurrency ?? 1,
     canShareMemory: web.crossOriginIsolated === true,
     // Named by its file; a bundler may have moved it.
-    compileModule: async url =>
-      compileResponse(await fetchFile(assets[url.pathname.split('/').at(-1) as keyof Assets])),
+    compileModule: url => compiled(assets[url.pathname.split('/').at(-1) as keyof Assets]),
     startThread: start => startThread(assets, start),
   }
 }
 
+/** Servers of single-page programs send a page for what they lack, and policies may forbid to compile. */
+async function compiled(file: string): Promise<WasmModule> {
+  const response = await fetchFile(file)
+  return compileResponse(response).catch((error: Error) => {
+    throw new Error(`${file} cannot be compiled (${error.message}; docs/browser.md)`, { cause: error })
+  })
+}
+
 /** By a script of its own, not by a text: a content security policy may forbid scripts without an address. */
-function startThread(assets: Assets, start: ThreadStart): Promise<CoreThread> {
+async function startThread(assets: Assets, start: ThreadStart): Promise<CoreThread> {
   const url = assets['latentkit-thread.js']
   const worker = startWorker(url, 'latentkit core')
   return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import type { FromHost, HostEvents, HostLink, ToHost } from '../../types/protoco
 import { Signs } from '../../types/signs.ts'
 import type { Assets } from './assets.ts'
 import type { GivenModel } from './source.ts'
-import { startWorker, web } from './web-globals.ts'
+import { startWorker, type WebWorker, web } from './web-globals.ts'
 
 /** The first message to the worker. */
 export interface WorkerStart {
@@ -25,10 +25,20 @@ const CANNOT_START =
   'its script cannot be loaded. Copy the files of latentkit/dist/browser beside your bundle, or name their folder with ' +
   '`assets`; under a content security policy, allow worker-src for it (docs/browser.md)'
 
-/** The host in a dedicated worker of a page. */
+/** Some browsers refuse a script at once: of another origin, or against the page's policy. */
+function begunWorker(script: string): WebWorker {
+  try {
+    return startWorker(script, 'latentkit')
+  } catch (error) {
+    const { message } = error as Error
+    throw new WorkerError(`The engine's thread cannot be started: ${message}: ${CANNOT_START}.`, { cause: error })
+  }
+}
+
+/** The host in a dedicated worker of a page. Throws WorkerError where the browser refuses to start one. */
 export function openWorker(start: Omit<WorkerStart, 'shared' | 'life'>, events: HostEvents): HostLink {
   const signs = web.crossOriginIsolated ? new Signs() : undefined
-  const worker = startWorker(start.assets['latentkit-worker.js'], 'latentkit')
+  const worker = begunWorker(start.assets['latentkit-worker.js'])
   let begun = false
   let end = () => {}
   const ended = new Promise<void>(resolve => {
