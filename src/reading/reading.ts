@@ -84,6 +84,7 @@ export class TextReading {
       layers: config.layers.map((layer, i) => layerInfo(layer, i, config.ropes)),
       hiddenSize: config.hiddenSize,
       causal: !config.encoder,
+      layersInOne: config.layersInOne ?? 1,
       bytes: own + (source ? source.encoded.byteLength + source.reading.info.bytes : 0),
       source: source?.reading.info ?? null,
     }

@@ -59,6 +59,8 @@ export interface ReadingInfo {
   readonly hiddenSize: number
   /** A token sees those before it only; false: an encoder's sees all. */
   readonly causal: boolean
+  /** Layers here that the model's files count as one (LongCat: 2, as its layers have two attentions). Else 1. */
+  readonly layersInOne: number
   /** Bytes that are kept until `dispose`, those of the source among them. */
   readonly bytes: number
   /** What an encoder-decoder's encoder has read; null: the model has none. */

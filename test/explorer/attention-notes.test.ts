@@ -56,6 +56,13 @@ describe('sentences on layers', () => {
       ],
     ],
     [
+      `${SHARED}families/longcat-flash`,
+      [
+        'A layer of this model has 2 attentions, and each counts as a layer here: layers 0 and 1 are its layer 0.',
+        'In every layer all 4 heads raise their keys and values from one latent of 48 numbers and share a rope key of 16 (MLA).',
+      ],
+    ],
+    [
       `${SHARED}families/smollm3`,
       [
         'In every layer groups of 2 heads share one key and one value (GQA).',

@@ -15,10 +15,15 @@ const READY = {
   tokens: '.token',
   patterns: '#all-heads[aria-busy=false]',
   number: '#share',
+  cache: '#written[aria-busy=false]',
   latent: '#losses',
   next: '.lens td',
+  planner: '#own-bytes',
   chat: '.write',
 } as const
+
+/** What an encoder has no use for. */
+const OF_WRITING = ['cache', 'next', 'planner', 'chat']
 
 interface Kind {
   readonly model: string
@@ -41,17 +46,32 @@ const KINDS: readonly Kind[] = [
   { model: `${OURS}checkpoints/deepseek-v3-fp8`, says: { number: 'multiplications' } },
   {
     model: `${OURS}embeddings/bert`,
-    says: { next: 'is an encoder', chat: 'is an encoder', latent: 'is an encoder' },
+    says: {
+      ...{ next: 'is an encoder', chat: 'is an encoder', latent: 'is an encoder' },
+      ...{ cache: 'it keeps no cache', planner: 'encoder' },
+    },
     encoder: true,
     // It reads 48 tokens, which are nearly letters.
     text: 'The cat sat',
   },
   {
     model: `${OURS}families/qwen3-next`,
-    says: { patterns: 'no token looks at another', latent: 'carry a state instead' },
+    says: {
+      patterns: 'no token looks at another',
+      latent: 'carry a state instead',
+      cache: 'carry a state of one size for any text',
+    },
   },
   ...(existsSync(`${SHARED}families/deepseek-v32`)
     ? [{ model: `${SHARED}families/deepseek-v32`, says: { patterns: 'by an indexer, and looks at no other' } }]
+    : []),
+  ...(existsSync(`${SHARED}families/longcat-flash`)
+    ? [
+        {
+          model: `${SHARED}families/longcat-flash`,
+          says: { patterns: 'layers 0 and 1 are its layer 0', next: 'layers 0 and 1 are its layer 0' },
+        },
+      ]
     : []),
   {
     model: `${OURS}families/t5`,
@@ -82,10 +102,12 @@ describe.skipIf(NO_CHROMIUM)(`a model of each kind${WHY_SKIPPED}`, () => {
       await page.locator('.model-bar input[type=file]').setInputFiles(filesOf(model))
       await page.locator('.model-bar').getByText('of cache per').waitFor({ timeout: 60_000 })
       for (const [view, ready] of Object.entries(READY)) {
-        await page.evaluate(`location.hash = '#/${view}?' + location.hash.split('?')[1]`)
+        const params = JSON.stringify(view === 'planner' ? { model: 'loaded', context: '1000' } : { steps: '8' })
+        await page.evaluate(`location.hash = '#/${view}?' + new URLSearchParams(
+          { ...Object.fromEntries(new URLSearchParams(location.hash.split('?')[1])), ...${params} })`)
         const sentence = says[view as keyof typeof READY]
         if (sentence !== undefined) await page.locator('main').getByText(sentence).first().waitFor({ timeout: 60_000 })
-        const refused = encoder && (view === 'next' || view === 'chat')
+        const refused = encoder && OF_WRITING.includes(view)
         if (!refused) {
           await page.locator(ready).first().waitFor({ timeout: 60_000 })
           // What a rank changes is read and asked later: of a model that writes, until it has written.

@@ -58,7 +58,7 @@ describe.skipIf(NO_CHROMIUM)(`numbers${WHY_SKIPPED}`, () => {
   it('shows the next tokens, and what they become without a head', { timeout: DEADLINE }, async ({ open }) => {
     await using reading = await engine.inspect(FLAG)
     await using changed = await engine.inspect(FLAG, { changes: [{ kind: 'off', layer: 4, head: 2 }] })
-    const page = await open('#/next?off=4.2')
+    const page = await open('#/next?off=4.2&temperature=0.5&topk=5')
     const bars = (name: string) => page.getByRole('img', { name: new RegExp(`^${name}: `) })
     for (const [name, one] of [
       ['Next tokens as it is', reading],
@@ -68,6 +68,19 @@ describe.skipIf(NO_CHROMIUM)(`numbers${WHY_SKIPPED}`, () => {
       const spoken = top.map(({ text, probability }) => `${text.trim()} ${probability.toFixed(4)}`).join(', ')
       expect(await bars(name).getAttribute('aria-label')).toBe(`${name}: ${spoken}`)
     }
+    const { top, logits = new Float32Array() } = await reading.next({ top: 12, logits: true })
+    const { ids, probabilities } = new Sampler({ temperature: 0.5, topK: 5 }).distribution(logits)
+    const chances = new Map(Array.from(ids, (id, i) => [id, probabilities[i] ?? 0]))
+    const cut = top.map(({ id, text, probability }) => {
+      const chance = chances.get(id) ?? 0
+      const was = Math.abs(chance - probability) > 5e-5 ? `  (was ${probability.toFixed(4)})` : ''
+      return `${text.trim()} ${chance.toFixed(4)}${was}`
+    })
+    expect(await bars('Probability of each token').getAttribute('aria-label')).toContain(`: ${cut.join(', ')}`)
+    const lens: (string | undefined)[] = []
+    for await (const layer of reading.lens({ top: 1 })) lens.push(layer.top[0]?.probability.toFixed(3))
+    const cells = page.locator('.lens tbody tr td:nth-child(2) .hint')
+    await expect.poll(() => cells.allTextContents()).toEqual(lens)
   })
 
   it('says what a model cannot be asked', { timeout: DEADLINE }, async ({ open }) => {
@@ -79,6 +92,15 @@ describe.skipIf(NO_CHROMIUM)(`numbers${WHY_SKIPPED}`, () => {
     await page.goto(`${page.url().split('#')[0]}#/patterns`)
     await page.locator('.word').first().waitFor()
     expect(await page.locator('.word.later').count()).toBe(0)
+  })
+
+  it('opens a model by its folder, under its name', { timeout: DEADLINE }, async ({ open }) => {
+    const page = await open('#/tokens')
+    const chooser = page.waitForEvent('filechooser')
+    await page.getByRole('button', { name: 'Open a folder …' }).click()
+    await (await chooser).setFiles('test/fixtures/checkpoints/gpt2')
+    await page.locator('.model-bar strong', { hasText: /^gpt2$/ }).waitFor()
+    await page.waitForURL(/[?&]open=file%3Agpt2(?:&|$)/)
   })
 
   it('goes on comparing however many heads were switched', { timeout: DEADLINE }, async ({ open }) => {

@@ -1,5 +1,6 @@
 /** The patterns on the page are the engine's, whatever head, query and order. */
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { BUNDLED_NAME, shownIn } from '../../apps/explorer/view/presets.ts'
 import { bundledModel, Engine } from '../../src/index.ts'
 import { isTooWide, it, LOOKS, NO_CHROMIUM, SCREENSHOTS, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
 
@@ -21,9 +22,11 @@ describe.skipIf(NO_CHROMIUM)(`patterns${WHY_SKIPPED}`, () => {
     expect(await page.getByRole('heading', { name: '64 patterns' }).textContent()).toBe(
       '64 patterns: 8 layers of 8 heads',
     )
-    expect(await page.locator('#closely').textContent()).toBe('Layer 4, head 2')
+    const { layer, head } = shownIn(FLAG, BUNDLED_NAME)!.at
+    const where = { layers: [layer], heads: [head] }
+    expect(await page.locator('#closely').textContent()).toBe(`Layer ${layer}, head ${head}`)
     const last = reading.tokens.length - 1
-    for await (const { probabilities } of reading.attention({ layers: [4], heads: [2], rows: [last, last + 1] })) {
+    for await (const { probabilities } of reading.attention({ ...where, rows: [last, last + 1] })) {
       const shares = await page.locator('.word').evaluateAll(words => words.map(word => word.getAttribute('title')))
       expect(shares).toEqual([...(probabilities ?? [])].map(p => p.toFixed(3)))
       const most = Math.max(...(probabilities ?? []))
@@ -33,9 +36,25 @@ describe.skipIf(NO_CHROMIUM)(`patterns${WHY_SKIPPED}`, () => {
     await page.locator('.matrix').focus()
     await page.keyboard.press('ArrowUp')
     await expect.poll(() => page.url()).toContain(`query=${last - 1}`)
-    for await (const { probabilities } of reading.attention({ layers: [4], heads: [2], rows: [last - 1, last] })) {
+    for await (const { probabilities } of reading.attention({ ...where, rows: [last - 1, last] })) {
       expect(await page.locator('.word').nth(3).getAttribute('title')).toBe(probabilities?.[3]?.toFixed(3))
     }
+  })
+
+  it('keeps the chosen pair in the address, and leads to its number', { timeout: DEADLINE }, async ({ open }) => {
+    await using reading = await engine.inspect(FLAG)
+    const cell = await reading.cell({ layer: 1, head: 2, query: 9, key: 3 })
+    const page = await open('#/patterns?layer=1&head=2&query=9&key=4')
+    await page.locator('.matrix').press('ArrowLeft')
+    await page.waitForURL(/[?&]key=3(?:&|$)/)
+    await page.reload()
+    await expect.poll(() => page.locator('#share').textContent()).toBe(cell.probability.toFixed(3))
+    // Hovering looks at another pair and leaves this one.
+    await page.locator('.matrix canvas').hover({ position: { x: 150, y: 10 } })
+    await expect.poll(() => page.locator('#share').textContent()).toBe('1.000')
+    await page.mouse.move(0, 0)
+    await page.getByRole('link', { name: 'How that number comes about' }).click()
+    await expect.poll(() => page.locator('#share').textContent()).toBe(cell.probability.toFixed(4))
   })
 
   it('sorts heads by what they do, as measured', { timeout: DEADLINE }, async ({ open }) => {

@@ -1,6 +1,7 @@
 /** The guided tour: each step opens its view, which shows the numbers that its text speaks of; they are the engine's. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { MET, ONE_READING } from '../../apps/explorer/view/tour/places.ts'
 import { STEPS } from '../../apps/explorer/view/tour/steps.ts'
 import { bundledModel, Engine } from '../../src/index.ts'
 import { ALL_WANTED, isTooWide, it, LOOKS, NO_CHROMIUM, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
@@ -84,9 +85,11 @@ describe.skipIf(NO_CHROMIUM)(`the guided tour${WHY_SKIPPED}`, () => {
     await using umbrella = await engine.inspect(UMBRELLA)
     const man = umbrella.tokens.findIndex(({ text }) => text === ' man')
     const toMan: number[] = []
-    for await (const { probabilities } of umbrella.attention({ rows: [7, 8] })) toMan.push(probabilities?.[man] ?? 0)
+    const { query } = ONE_READING
+    const rows = [query, query + 1]
+    for await (const { probabilities } of umbrella.attention({ rows })) toMan.push(probabilities?.[man] ?? 0)
     expect(all[4]?.[1]).toBe(Math.max(...toMan).toFixed(3))
-    const cell = await reading.cell({ layer: 4, head: 2, query: 11, key: 10 })
+    const cell = await reading.cell(MET)
     expect(all[5]).toEqual([cell.score.toFixed(2), cell.probability.toFixed(4)])
     expect(new Set(all[10])).toEqual(
       new Set(cell.paths.flatMap(({ worked, key }) => [worked.toFixed(5), String(key.length)])),
@@ -99,7 +102,9 @@ describe.skipIf(NO_CHROMIUM)(`the guided tour${WHY_SKIPPED}`, () => {
     open,
   }) => {
     const { view, params } = STEPS[3]!
-    const page = await open(`#/${view}?${new URLSearchParams({ tour: '4', ...params })}`)
+    const page = await open(`#/${view}?${new URLSearchParams({ open2: './tales-mla-8m/', tour: '4', ...params })}`)
+    // The models stay those that are open.
+    expect(await page.getByRole('link', { name: /^Next/ }).getAttribute('href')).toContain('open2=')
     await page.locator('.matrix').focus()
     await page.keyboard.press('ArrowLeft')
     expect(page.url()).toContain('tour=4')

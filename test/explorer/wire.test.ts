@@ -52,9 +52,9 @@ function bits(value: unknown): unknown {
 async function answers(numbers: Numbers, generates: boolean) {
   const reading = await numbers.read(TEXT, [{ kind: 'off', layer: 0, head: 0, rows: [2, 4] }])
   const last = reading.layers.length - 1
-  const { tokens, layers, hiddenSize, causal } = reading
+  const { tokens, layers, hiddenSize, causal, layersInOne } = reading
   const found = {
-    ...{ tokens, layers, hiddenSize, causal },
+    ...{ tokens, layers, hiddenSize, causal, layersInOne },
     maps: await all(reading.attention({ layers: [0, -1], probabilities: true, scores: true, pool: 4, measures: true })),
     hidden: await all(reading.hidden()),
     cell: await reading.cell({ layer: last, head: 1, query: 2, key: 3 }),

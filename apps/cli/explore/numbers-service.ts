@@ -114,8 +114,9 @@ export class NumbersService {
     }
     const reading = ++this.#made
     page.readings.set(reading, made)
-    const { tokens, layers, hiddenSize, causal, source } = made
-    return { reading, tokens, layers, hiddenSize, causal, source: source && this.#kept(source, page, signal) }
+    const { tokens, layers, hiddenSize, causal, layersInOne, source } = made
+    const facts = { tokens, layers, hiddenSize, causal, layersInOne }
+    return { reading, ...facts, source: source && this.#kept(source, page, signal) }
   }
 
   /** Opens a page's line: a WebSocket over which nothing but its name is sent. */

@@ -5,7 +5,18 @@ import { tableOf } from './table.ts'
 
 /** What only works in the explorer itself. */
 const LEFT_OUT = [
-  ...['.saves', '.presets', '.model-buttons', '.view-foot', '.spacer', '.skip', '.hidden', '.beside'],
+  ...[
+    '.saves',
+    '.presets',
+    '.model-buttons',
+    '.view-foot',
+    '.spacer',
+    '.skip',
+    '.hidden',
+    '.beside',
+    '.into',
+    '.onward',
+  ],
   ...['input[type=file]', 'input[type=range]', '.tour'],
 ].join()
 /** Buttons that are a part of what is shown. */

@@ -11,6 +11,7 @@ export type TextReading = Pick<
   | 'layers'
   | 'hiddenSize'
   | 'causal'
+  | 'layersInOne'
   | 'attention'
   | 'hidden'
   | 'next'

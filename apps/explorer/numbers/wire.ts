@@ -39,10 +39,7 @@ export const OF_READING = {
   spectra: 'many',
   write: 'many',
   dispose: 'one',
-} satisfies Record<
-  Exclude<keyof TextReading, 'tokens' | 'layers' | 'hiddenSize' | 'causal' | 'source'>,
-  Exclude<Answers, 'reading'>
->
+} satisfies Record<Exclude<keyof TextReading, keyof WireReading>, Exclude<Answers, 'reading'>>
 
 /** What a call has for arguments: plain data, and names of what is no data. */
 export interface WireCall {
@@ -59,7 +56,7 @@ export type Stand = { readonly $signal: true } | { readonly $reading: number } |
 /** A text as it is known to the page. */
 export type WireReading = { readonly reading: number; readonly source: WireReading | null } & Pick<
   TextReading,
-  'tokens' | 'layers' | 'hiddenSize' | 'causal'
+  'tokens' | 'layers' | 'hiddenSize' | 'causal' | 'layersInOne'
 >
 
 /** A frame of an answer. The last one is `end` or `failed`. */

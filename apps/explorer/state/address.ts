@@ -26,11 +26,17 @@ export function hashOf(view: string, params: Params = {}): string {
   return `#/${view}${query && `?${query}`}`
 }
 
-/** What a link to another view takes along: the models, the texts, and whether two are side by side. */
-const LASTING = ['open', 'open2', 'text', 'text2', 'beside']
+const MODELS = ['open', 'open2']
+const LASTING = [...MODELS, 'text', 'text2', 'beside']
 
-export function lasting(params: Params): Params {
-  return Object.fromEntries(LASTING.flatMap(name => (params[name] === undefined ? [] : [[name, params[name]]])))
+/** What a link to another view takes along: the models, the texts, and whether two are side by side. */
+export const lasting = (params: Params): Params => some(params, LASTING)
+
+/** What a link takes along that brings a text of its own. */
+export const models = (params: Params): Params => some(params, MODELS)
+
+function some(params: Params, names: readonly string[]): Params {
+  return Object.fromEntries(names.flatMap(name => (params[name] === undefined ? [] : [[name, params[name]]])))
 }
 
 addEventListener('hashchange', () => {

@@ -95,7 +95,7 @@ function order({ name }: File): number {
 }
 
 function nameOf([first]: readonly File[]): string {
-  return first?.webkitRelativePath.split('/').at(-2) ?? first?.name ?? ''
+  return first?.webkitRelativePath.split('/')[0] || (first?.name ?? '')
 }
 
 /** The model as it is now. The first view that needs one loads it: what the address names, else the one in Node or the bundled one. */

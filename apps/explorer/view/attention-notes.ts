@@ -1,15 +1,16 @@
 /** How the layers of a model attend, in sentences: heads that share, windows, layers without rope. */
 import type { TextReading } from '../numbers/numbers.ts'
 
-type Facts = Pick<TextReading, 'layers' | 'causal'>
+type Facts = Pick<TextReading, 'layers' | 'causal' | 'layersInOne'>
 
 /** `only`: of this layer alone. */
-export function attentionNotes({ layers: all, causal }: Facts, only?: number): string[] {
+export function attentionNotes({ layers: all, causal, layersInOne }: Facts, only?: number): string[] {
   const layers = only === undefined ? all : all.filter(({ layer }) => layer === only)
   const attending = layers.filter(({ heads }) => heads > 0)
   const differ = (of: (layer: Layer) => unknown) => new Set(attending.map(of)).size > 1
   return [
     ...(causal ? [] : ['An encoder: every token sees the whole text, also what comes after it.']),
+    ...(layersInOne > 1 ? [halves(layersInOne)] : []),
     ...sentences(layers, layers, sharing),
     ...(attending.some(({ window }) => window !== null) ? sentences(attending, layers, windowOf) : []),
     // What all layers do alike the view of one number shows.
@@ -25,6 +26,13 @@ export function attentionNotes({ layers: all, causal }: Facts, only?: number): s
       sourceOf,
     ),
   ]
+}
+
+/** Of a model whose layers are several here. */
+export function halves(layersInOne: number): string {
+  const members = Array.from({ length: layersInOne }, (_, i) => String(i))
+  const first = new Intl.ListFormat('en-GB').format(members)
+  return `A layer of this model has ${layersInOne} attentions, and each counts as a layer here: layers ${first} are its layer 0.`
 }
 
 type Layer = TextReading['layers'][number]

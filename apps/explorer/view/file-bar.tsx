@@ -12,13 +12,15 @@ interface Props {
   /** What may be picked, for screen readers. */
   expected: string
   pick: (files: readonly File[]) => void
+  /** On a button that picks a folder, where browsers can. */
+  folderLabel?: string
   /** What is open. */
   children: ComponentChildren
   /** Further buttons, before the one that picks. */
   buttons?: ComponentChildren
 }
 
-export function FileBar({ slot, label, accept, expected, pick, children, buttons }: Props) {
+export function FileBar({ slot, label, accept, expected, pick, folderLabel, children, buttons }: Props) {
   const input = useRef<HTMLInputElement>(null)
   return (
     <div class="model-bar" data-slot={slot}>
@@ -28,6 +30,11 @@ export function FileBar({ slot, label, accept, expected, pick, children, buttons
         <button type="button" class="quiet" onClick={() => input.current?.click()}>
           {label}
         </button>
+        {folderLabel !== undefined && 'webkitdirectory' in HTMLInputElement.prototype && (
+          <button type="button" class="quiet" onClick={() => pickFolder(pick)}>
+            {folderLabel}
+          </button>
+        )}
       </span>
       <input
         ref={input}
@@ -46,6 +53,14 @@ export function FileBar({ slot, label, accept, expected, pick, children, buttons
       />
     </div>
   )
+}
+
+function pickFolder(pick: Props['pick']): void {
+  const input = document.createElement('input')
+  input.type = 'file'
+  input.webkitdirectory = true
+  input.onchange = () => input.files?.length && pick([...input.files])
+  input.click()
 }
 
 /** Of a file that the address names. */

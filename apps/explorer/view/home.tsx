@@ -14,7 +14,7 @@ export function Home() {
           latent instead. Look at both in a real model. It runs on this machine, and nothing is uploaded.
         </p>
       </header>
-      <a class="primary begin-tour" href={hashOfStep(1)}>
+      <a class="primary begin-tour" href={hashOfStep(1, params)}>
         Take the guided tour
       </a>
       <ul class="tiles">

@@ -1,5 +1,5 @@
 /** Above the pictures of a model: how its layers attend, and what of it no picture shows. */
-import { planModelFromJson } from '../../../src/planning/index.ts'
+import { type PlanModel, planModelFromJson } from '../../../src/planning/index.ts'
 import type { Numbers, TextReading } from '../numbers/numbers.ts'
 import { type Slot, useModel } from '../state/model.ts'
 import { useAnswer } from '../state/use-answer.ts'
@@ -27,12 +27,20 @@ export function LayerNotes({ reading, slot = 'main', layer }: Props) {
   )
 }
 
-/** What a config.json says of experts; undefined without any. */
+/** What a config.json says of experts; undefined without any, and where the planner does not know the model. */
 async function expertsOf(numbers: Numbers): Promise<string | undefined> {
   // The planner plans caches, and an encoder has none.
   if (!numbers.info.generates) return undefined
-  const { layers } = planModelFromJson(await numbers.config())
+  const layers = layersOf(await numbers.config())
   const mlp = layers.map(one => one.mlp).find(one => one.kind === 'moe')
   if (mlp?.kind !== 'moe') return undefined
   return `Its MLPs are ${mlp.nExperts} experts, of which a token uses ${mlp.topK}: attention has none, so these views show nothing of them.`
+}
+
+function layersOf(config: object): PlanModel['layers'] {
+  try {
+    return planModelFromJson(config).layers
+  } catch {
+    return []
+  }
 }

@@ -15,6 +15,7 @@ export function ModelBar({ slot = 'main' }: { slot?: Slot }) {
       accept=".gguf,.safetensors,.json"
       expected="A GGUF file, or config.json, tokenizer.json and safetensors"
       pick={files => openModel(files, slot)}
+      folderLabel="Open a folder …"
       buttons={
         <>
           {(model.status === 'failed' || model.status === 'missing') && (

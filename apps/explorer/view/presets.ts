@@ -7,7 +7,7 @@ export interface Place {
 }
 
 interface Shown {
-  /** What to look for. */
+  /** What to look for; `HEAD` stands for the head's name. */
   readonly look: string
   /** A head in which it shows. */
   readonly at: Place
@@ -30,12 +30,12 @@ export const PRESETS: readonly Preset[] = [
     text: 'The American flag is red white and',
     shown: {
       [BUNDLED_NAME]: {
-        look: `What comes next? Head 5.1 sends “and” back to “white” and “red” with nearly all of its attention: a list of colours wants another colour. This model has read fairy tales only; ${SMOL} says “blue”.`,
+        look: `What comes next? Head HEAD sends “and” back to “white” and “red” with nearly all of its attention: a list of colours wants another colour. This model has read fairy tales only; ${SMOL} says “blue”.`,
         at: { layer: 5, head: 1, query: 11 },
         key: 10,
       },
       [SMOL]: {
-        look: 'What comes next? This model is nearly sure that it is “blue” (see The next token). In head 25.2 “and” looks back at “red”, where the list began.',
+        look: 'What comes next? This model is nearly sure that it is “blue” (see The next token). In head HEAD “and” looks back at “red”, where the list began.',
         at: { layer: 25, head: 2, query: 6 },
         key: 4,
       },
@@ -45,12 +45,12 @@ export const PRESETS: readonly Preset[] = [
     text: 'She hit the man with the umbrella',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'Who has the umbrella? Head 2.4 ties its first piece to “with”, head 3.3 to “man”. A head can see only one reading; that is why a layer has several.',
+        look: 'Who has the umbrella? Head HEAD ties its first piece to “with”, head 3.3 to “man”. A head can see only one reading; that is why a layer has several.',
         at: { layer: 2, head: 4, query: 7 },
         key: 5,
       },
       [SMOL]: {
-        look: 'Who has the umbrella? Head 10.1 ties “umbrella” to “with”, head 28.7 to “man”. A head can see only one reading; that is why a layer has several.',
+        look: 'Who has the umbrella? Head HEAD ties “umbrella” to “with”, head 28.7 to “man”. A head can see only one reading; that is why a layer has several.',
         at: { layer: 10, head: 1, query: 6 },
         key: 4,
       },
@@ -60,12 +60,12 @@ export const PRESETS: readonly Preset[] = [
     text: 'He sat on the river bank. He put money in the savings bank.',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'One word, two meanings. In head 2.5 the first “bank” looks at “river”, the second at “savings”.',
+        look: 'One word, two meanings. In head HEAD the first “bank” looks at “river”, the second at “savings”.',
         at: { layer: 2, head: 5, query: 16 },
         key: 15,
       },
       [SMOL]: {
-        look: 'One word, two meanings. In head 9.4 “savings” looks back at “money”, so that the second “bank” finds there which one it is.',
+        look: 'One word, two meanings. In head HEAD “savings” looks back at “money”, so that the second “bank” finds there which one it is.',
         at: { layer: 9, head: 4, query: 12 },
         key: 9,
       },
@@ -75,12 +75,12 @@ export const PRESETS: readonly Preset[] = [
     text: 'The cat sat on the',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'What do cats sit on? In head 2.6 the last “the” looks at “cat”, which followed the first “The”, and at nothing else: it repeats what followed before (induction).',
+        look: 'What do cats sit on? In head HEAD the last “the” looks at “cat”, which followed the first “The”, and at nothing else: it repeats what followed before (induction).',
         at: { layer: 2, head: 6, query: 5 },
         key: 2,
       },
       [SMOL]: {
-        look: 'What do cats sit on? In head 13.8 “the” looks back at “cat”, of whom the sentence tells.',
+        look: 'What do cats sit on? In head HEAD “the” looks back at “cat”, of whom the sentence tells.',
         at: { layer: 13, head: 8, query: 4 },
         key: 1,
       },
@@ -90,12 +90,12 @@ export const PRESETS: readonly Preset[] = [
     text: 'Make a travel plan for Spain.',
     shown: {
       [BUNDLED_NAME]: {
-        look: `An instruction. The bundled model has read fairy tales only: head 4.2 sends “for” to “plan”, but no plan follows. Open ${SMOL} and ask it in the chat: its plan grows token by token.`,
+        look: `An instruction. The bundled model has read fairy tales only: head HEAD sends “for” to “plan”, but no plan follows. Open ${SMOL} and ask it in the chat: its plan grows token by token.`,
         at: { layer: 4, head: 2, query: 6 },
         key: 5,
       },
       [SMOL]: {
-        look: 'An instruction. Ask it in the chat to see a plan grow token by token. In head 27.8 “Spain” looks back at “plan”.',
+        look: 'An instruction. Ask it in the chat to see a plan grow token by token. In head HEAD “Spain” looks back at “plan”.',
         at: { layer: 27, head: 8, query: 5 },
         key: 3,
       },
@@ -105,12 +105,12 @@ export const PRESETS: readonly Preset[] = [
     text: 'Once upon a time there was a king who had a daughter, and the king loved the',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'What the bundled model has read: fairy tales. In head 7.2 the last “the” looks at “king”, which followed “the” before: it repeats (induction).',
+        look: 'What the bundled model has read: fairy tales. In head HEAD the last “the” looks at “king”, which followed “the” before: it repeats (induction).',
         at: { layer: 7, head: 2, query: 18 },
         key: 16,
       },
       [SMOL]: {
-        look: 'A fairy tale. In head 17.4 the second “king” looks at “who”, which followed the first: induction.',
+        look: 'A fairy tale. In head HEAD the second “king” looks at “who”, which followed the first: induction.',
         at: { layer: 17, head: 4, query: 15 },
         key: 8,
       },
@@ -123,8 +123,14 @@ export const FIRST_TEXT = PRESETS[0]!.text
 /** What a text is there for in a model; undefined for texts and models of the user. */
 export function shownIn(text: string, model: string | undefined): Shown | undefined {
   const preset = PRESETS.find(one => one.text === text)
-  return Object.entries(preset?.shown ?? {}).find(([name]) => model?.toLowerCase().startsWith(name.toLowerCase()))?.[1]
+  const named = ([name]: [string, Shown]) => model?.toLowerCase().startsWith(name.toLowerCase())
+  const shown = Object.entries(preset?.shown ?? {}).find(named)?.[1]
+  return shown && { ...shown, look: shown.look.replace('HEAD', `${shown.at.layer}.${shown.at.head}`) }
 }
+
+/** In the bundled model: the head that makes the next token of the first text that of `PATCH_TEXT`, whose form it has. */
+export const PATCHED = { layer: 5, head: 4 }
+export const PATCH_TEXT = 'The little dog was big fat and'
 
 /** A text to put beside one. */
 export function otherThan(text: string): string {

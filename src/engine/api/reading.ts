@@ -63,6 +63,8 @@ export class Reading {
   readonly hiddenSize: number
   /** A token sees those before it only; false: an encoder's sees all. */
   readonly causal: boolean
+  /** Layers here that the model's files count as one (LongCat: 2, as its layers have two attentions). Else 1. */
+  readonly layersInOne: number
   /** Bytes that are kept until `dispose`, those of `source` among them. */
   readonly bytes: number
   /** What an encoder-decoder's encoder has read: its tokens, layers and patterns; null: the model has none. It goes when this is disposed of. */
@@ -89,6 +91,7 @@ export class Reading {
     this.layers = info.layers
     this.hiddenSize = info.hiddenSize
     this.causal = info.causal
+    this.layersInOne = info.layersInOne
     this.bytes = info.bytes
   }
 

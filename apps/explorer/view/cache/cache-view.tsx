@@ -146,7 +146,7 @@ function Work({ steps, count, model, suffix }: Grown & { count: number }) {
 function Memory({ steps, model, cacheType, suffix }: Grown & { cacheType: string }) {
   const last = steps.at(-1)!.cache
   const points = (which: 'bytes' | 'usedBytes') => steps.map(({ cache }) => [cache.tokens, cache[which]] as const)
-  const sizes = sameSizes(model, cacheType)
+  const sizes = sameSizes(model, cacheType, last.tokens)
   const own = sizes.find(one => one.own)
   return (
     <section>
@@ -182,8 +182,8 @@ function Memory({ steps, model, cacheType, suffix }: Grown & { cacheType: string
             bars={sizes.map(one => ({
               kind: one.kind,
               label: one.label,
-              value: one.perToken * last.tokens,
-              text: bytes(one.perToken * last.tokens),
+              value: one.bytes,
+              text: bytes(one.bytes),
               strong: one.own,
             }))}
           />

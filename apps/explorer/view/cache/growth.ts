@@ -10,6 +10,8 @@ export interface Growth {
 const NOTHING: Growth = { steps: [], done: false }
 /** While a text is typed, it is not continued. */
 const TYPED_AFTER_MS = 350
+/** Steps that arrive are shown this often: each time all of them are planned. */
+const SHOWN_EVERY_MS = 100
 
 /** The steps so far. What the model refuses is thrown while the view is drawn. */
 export function useGrowth(numbers: Numbers, text: string, count: number): Growth {
@@ -20,9 +22,12 @@ export function useGrowth(numbers: Numbers, text: string, count: number): Growth
     setProblem(undefined)
     const run = async () => {
       const steps: GrowthStep[] = []
+      let shown = 0
       for await (const step of numbers.grow(text, count, stop.signal)) {
         steps.push(step)
-        if (!stop.signal.aborted) setGrowth({ steps: [...steps], done: false })
+        if (stop.signal.aborted || performance.now() - shown < SHOWN_EVERY_MS) continue
+        shown = performance.now()
+        setGrowth({ steps: [...steps], done: false })
       }
       if (!stop.signal.aborted) setGrowth({ steps, done: true })
     }

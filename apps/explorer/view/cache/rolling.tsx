@@ -31,14 +31,16 @@ export function Rolling({ steps, model, cacheType, suffix }: Props) {
   const kept = planned(rolling)
   const last = kept.at(-1)?.[1] ?? 0
   const own = [...new Set(model.layers.flatMap(layer => (layer.window === null ? [] : [layer.window])))]
+  const states = model.layers.reduce((n, { attention, count }) => (attention.kind === 'state' ? n + count : n), 0)
   const from = Math.max(texts.length - window, 0)
   return (
     <section>
       <h2>A rolling window</h2>
       <p class="hint">
+        {states > 0 && `${states} of its layers carry a state of one size for any text. `}
         {own.length > 0
           ? `This model has layers that see the last ${own.map(whole).join(' or ')} tokens only; the engine frees the blocks that such a window has passed.`
-          : 'This model sees all tokens in every layer. Had its layers a window, the cache would stop growing there.'}{' '}
+          : `This model keeps all tokens in ${states > 0 ? 'every other layer' : 'every layer'}. Had its layers a window, the cache would stop growing there.`}{' '}
         With {whole(window)} tokens it would be <strong id={`rolling${suffix}`}>{bytes(last)}</strong>, counted, not
         measured. What a window has passed can no longer be looked at.
       </p>

@@ -32,17 +32,17 @@ export function windowed(model: PlanModel, window: number): PlanModel {
 export interface SameSizes {
   readonly kind: Kind
   readonly label: string
-  /** Of a token in all layers. */
-  readonly perToken: number
+  /** Of so many tokens in all layers. */
+  readonly bytes: number
   readonly own: boolean
 }
 
 /** The four kinds of attention for the model's heads, from the largest cache to the smallest; the model's own among them. */
-export function sameSizes(model: PlanModel, cacheType: string): SameSizes[] {
+export function sameSizes(model: PlanModel, cacheType: string, tokens: number): SameSizes[] {
   const shape = model.layers.find(({ attention }) => attention.kind !== 'state')?.attention
   if (shape === undefined || shape.kind === 'state') return []
   const { nHeads } = shape
-  const own = plan(model, { cacheType, context: 1 }).cache.bytesPerToken
+  const own = plan(model, { cacheType, context: tokens }).cache.bytes
   const kind = shape.kind === 'latent' ? 'mla' : kindOf(shape.nKvHeads, nHeads)
   const groups = groupsOf(nHeads)
   const others: Partial<Record<Kind, string>> = {
@@ -50,20 +50,20 @@ export function sameSizes(model: PlanModel, cacheType: string): SameSizes[] {
     ...(groups !== undefined && { gqa: `gqa${groups}` }),
     ...(nHeads > 1 && { mqa: 'mqa' }),
     // DeepSeek's proportions (arXiv 2405.04434): a latent of four heads' width, a rope key of half of one's.
-    ...(shape.kind === 'grouped' && { mla: `mla${4 * shape.keyDim}+${shape.keyDim / 2}` }),
+    ...(shape.kind === 'grouped' && { mla: `mla${4 * shape.keyDim}+${Math.ceil(shape.keyDim / 2)}` }),
   }
   delete others[kind]
   const found = Object.entries(others).map(([kind, name]): SameSizes => {
-    const [one] = plan(model, { cacheType, context: 1, compare: [name] }).compare
+    const [one] = plan(model, { cacheType, context: tokens, compare: [name] }).compare
     return {
       kind: kind as Kind,
       label: kind === 'mla' ? 'MLA' : (one?.title ?? name),
-      perToken: one?.bytesPerToken ?? 0,
+      bytes: one?.bytes ?? 0,
       own: false,
     }
   })
   const label = shape.kind === 'grouped' && kind === 'gqa' ? `GQA-${shape.nKvHeads}` : kind.toUpperCase()
-  return [...found, { kind, label, perToken: own, own: true }].sort((a, b) => b.perToken - a.perToken)
+  return [...found, { kind, label, bytes: own, own: true }].sort((a, b) => b.bytes - a.bytes)
 }
 
 function kindOf(keyHeads: number, heads: number): Kind {

@@ -58,14 +58,14 @@ function Worked({ reading: read, text }: { reading: TextReading; text: string })
   const query = chosen(params.query, first.query ?? names.length - 1, names.length)
   const named = params.key === undefined ? undefined : chosen(params.key, 0, keyNames.length)
   const attends = (reading.layers[layer]?.heads ?? 0) > 0
-  const cell = useAnswer(
+  const worked = useAnswer(
     async signal => {
       if (!attends) return undefined
       const asked = { layer, head, query, neighbours: NEIGHBOURS, signal }
-      if (named !== undefined) return reading.cell({ ...asked, key: named })
-      const any = await reading.cell({ ...asked, key: 0 })
       // Of all keys the one that the query looks at most.
-      return reading.cell({ ...asked, key: any.neighbours[0]?.position ?? 0 })
+      const strongest = async () => (await reading.cell({ ...asked, key: 0 })).neighbours[0]?.position ?? 0
+      const cell = await reading.cell({ ...asked, key: named ?? (await strongest()) })
+      return { cell, names, keyNames, layer: reading.layers[layer] }
     },
     [reading, layer, head, query, named, attends],
   )
@@ -79,7 +79,7 @@ function Worked({ reading: read, text }: { reading: TextReading; text: string })
         <TokenChoice label="Query: the token that looks" value={query} tokens={names} choose={choose('query')} />
         <TokenChoice
           label="Key: what it looks at"
-          value={named ?? cell?.key ?? 0}
+          value={named ?? worked?.cell.key ?? 0}
           tokens={keyNames}
           choose={choose('key')}
         />
@@ -89,7 +89,7 @@ function Worked({ reading: read, text }: { reading: TextReading; text: string })
       ) : (
         <LayerNotes reading={read.source && reading.direction === 'source' ? read.source : read} layer={layer} />
       )}
-      {attends && cell && <Steps cell={cell} names={names} keyNames={keyNames} layer={reading.layers[cell.layer]} />}
+      {attends && worked && <Steps {...worked} />}
     </>
   )
 }

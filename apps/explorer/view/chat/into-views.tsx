@@ -1,6 +1,6 @@
 /** Links from an answer to the views, with the conversation up to it as their text. */
 import type { Numbers } from '../../numbers/numbers.ts'
-import { hashOf, useAddress } from '../../state/address.ts'
+import { hashOf, models, useAddress } from '../../state/address.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { joined, messagesOf, type Said } from './conversation.ts'
 
@@ -21,12 +21,11 @@ export function IntoViews({ numbers, said }: { numbers: Numbers; said: Said }) {
     return numbers.info.source ? said.at(-2) : joined(said)
   }, [numbers, JSON.stringify(said)])
   if (text === undefined) return null
-  const models = params.open === undefined ? {} : { open: params.open }
   return (
     <nav class="into" aria-label="Look into this answer">
       <span class="hint">Look into it:</span>
       {VIEWS.map(([view, label]) => (
-        <a key={view} href={hashOf(view, { ...models, text })}>
+        <a key={view} href={hashOf(view, { ...models(params), text })}>
           {label}
         </a>
       ))}

@@ -10,6 +10,7 @@ import type { TextChange } from '../../state/readings.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { useReading } from '../../state/use-reading.ts'
 import { ModelBar } from '../model-bar.tsx'
+import { AfterChoice } from '../next/after.tsx'
 import { Before } from '../next/before.tsx'
 import { PRESETS } from '../presets.ts'
 import { Problem } from '../read-status.tsx'
@@ -106,6 +107,7 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
         {model.status === 'ready' && !generates && (
           <p class="hint">{model.numbers.info.name} is an encoder: no token comes next.</p>
         )}
+        <AfterChoice reading={reading} />
         {generates && changed.reading && changed.reading !== reading && (
           <Before reading={reading} changed={changed.reading} />
         )}

@@ -7,6 +7,7 @@ import { Slider } from '../../drawing/slider.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { useAnswer } from '../../state/use-answer.ts'
+import { halves } from '../attention-notes.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { visible } from '../patterns/matrix.tsx'
 import { FIRST_TEXT } from '../presets.ts'
@@ -112,6 +113,7 @@ function Lens({ reading }: { reading: TextReading }) {
       <p class="hint">
         The stream at {row < 0 ? 'the last' : 'that'} token, through the final norm and the output, after each layer
         (the logit lens). Early layers repeat or guess; the answer forms late.
+        {reading.layersInOne > 1 && ` ${halves(reading.layersInOne)}`}
       </p>
       <ScrollBox label="What each layer would say">
         <table class="lens" aria-busy={layers === undefined}>

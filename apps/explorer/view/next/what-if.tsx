@@ -3,8 +3,10 @@ import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import type { TextChange } from '../../state/readings.ts'
 import { useReading } from '../../state/use-reading.ts'
+import { PATCH_TEXT, PATCHED } from '../presets.ts'
 import { Problem } from '../read-status.tsx'
 import type { Side } from '../sides/side.ts'
+import { useAfter } from './after.tsx'
 import { Before } from './before.tsx'
 import { HeadsChoice, headsOf } from './heads-choice.tsx'
 
@@ -13,14 +15,12 @@ const WAYS = [
   { value: 'patch', label: 'taken from another text' },
 ] as const
 
-/** Of the form of the first text, about something else. */
-const OTHER_TEXT = 'The little dog was big fat and'
-
 export function WhatIf({ reading, side }: { reading: TextReading; side: Side }) {
   const { params } = useAddress()
   const way = params.way === 'patch' ? 'patch' : 'off'
-  const other = params.other ?? OTHER_TEXT
+  const other = params.other ?? PATCH_TEXT
   const all = params.rows === 'all'
+  const after = useAfter(reading)
   const source = useReading(way === 'patch' ? other : side.text, [], side.slot).reading
   const differ = way === 'patch' && all && source !== undefined && source.tokens.length !== reading.tokens.length
   const heads = differ ? [] : headsOf(params[way], reading.layers)
@@ -28,7 +28,7 @@ export function WhatIf({ reading, side }: { reading: TextReading; side: Side }) 
     (place): TextChange =>
       way === 'off'
         ? { kind: 'off', ...place }
-        : { kind: 'head', ...place, fromText: other, ...(!all && { row: -1, fromRow: -1 }) },
+        : { kind: 'head', ...place, fromText: other, ...(!all && { row: after, fromRow: -1 }) },
   )
   const changed = useReading(side.text, changes, side.slot)
   return (
@@ -57,8 +57,8 @@ export function WhatIf({ reading, side }: { reading: TextReading; side: Side }) 
         <>
           <p class="hint">
             Choose heads that shall find here what they found in the other text (patching). If the next token becomes
-            that of the other text, these heads carry what tells the two apart: in the bundled model, head 5.4 for the
-            two texts that are here at first.
+            that of the other text, these heads carry what tells the two apart: in the bundled model, head{' '}
+            {PATCHED.layer}.{PATCHED.head} for the two texts that are here at first.
           </p>
           <div class="controls">
             <label class="field">
@@ -71,12 +71,17 @@ export function WhatIf({ reading, side }: { reading: TextReading; side: Side }) 
                 value={all ? 'all' : 'last'}
                 onChange={event => changeParams({ rows: event.currentTarget.value === 'all' ? 'all' : undefined })}
               >
-                <option value="last">at the last token</option>
+                <option value="last">
+                  {after < 0 ? 'at the last token' : 'at the chosen token, from the last one there'}
+                </option>
                 <option value="all">at every token (both texts have as many)</option>
               </select>
             </label>
           </div>
         </>
+      )}
+      {reading.source !== null && (
+        <p class="hint">These heads look at what the model has written, not at its source.</p>
       )}
       <HeadsChoice
         label={way === 'off' ? 'Heads to switch off' : 'Heads to take from the other text'}

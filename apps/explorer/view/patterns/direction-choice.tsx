@@ -11,6 +11,7 @@ const FORGOTTEN = {
   query: undefined,
   query2: undefined,
   key: undefined,
+  key2: undefined,
   sort: undefined,
 }
 

@@ -1,9 +1,14 @@
-/** One head's pattern: a row for each query, a column for each key. Hover, or the arrow keys, choose a pair. */
+/** One head's pattern: a row for each query, a column for each key. A click, or the arrow keys, choose a pair; hovering looks at one. */
 import { useEffect, useRef } from 'preact/hooks'
 import { type PatternPixels, patternImage } from '../../drawing/attention-image.ts'
 import { shortened } from '../../drawing/format.ts'
 import { useTable } from '../../drawing/table.ts'
 import { useWidth } from '../../drawing/use-width.ts'
+
+export interface Pair {
+  readonly query: number
+  readonly key: number
+}
 
 interface Props {
   pixels: PatternPixels
@@ -14,7 +19,9 @@ interface Props {
   causal: boolean
   query: number
   keyAt: number
-  choose: (query: number, key: number) => void
+  choose: (pair: Pair) => void
+  /** What the mouse is over; undefined when it has left. */
+  look: (pair: Pair | undefined) => void
   /** The chosen pair in words. */
   spoken: string
 }
@@ -26,7 +33,7 @@ const NAMES = 92
 /** Below the pattern, where the names of columns stand aslant. */
 const FOOT = 76
 
-export function Matrix({ pixels, tokens, keyTokens, causal, query, keyAt, choose, spoken }: Props) {
+export function Matrix({ pixels, tokens, keyTokens, causal, query, keyAt, choose, look, spoken }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
   const canvas = useRef<HTMLCanvasElement>(null)
   const [rows, columns] = [tokens.length, keyTokens.length]
@@ -82,12 +89,12 @@ export function Matrix({ pixels, tokens, keyTokens, causal, query, keyAt, choose
     context.strokeStyle = style.getPropertyValue('--paper')
     context.strokeRect(left + keyAt * cell + 1, query * cell + 1, line - 2, line - 2)
   })
-  const pointed = (event: MouseEvent) => {
+  const pointed = (use: (pair: Pair) => void) => (event: MouseEvent) => {
     const box = canvas.current!.getBoundingClientRect()
     if (event.clientY - box.top > high) return
     const row = clamp(Math.floor((event.clientY - box.top) / cell), rows)
     const column = clamp(Math.floor((event.clientX - box.left - left) / cell), causal ? row + 1 : columns)
-    choose(row, column)
+    use({ query: row, key: column })
   }
   const keys: Readonly<Record<string, readonly [number, number]>> = {
     ...{ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] },
@@ -106,7 +113,7 @@ export function Matrix({ pixels, tokens, keyTokens, causal, query, keyAt, choose
         if (move === undefined) return
         event.preventDefault()
         const row = clamp(query + move[0], rows)
-        choose(row, clamp(keyAt + move[1], causal ? row + 1 : columns))
+        choose({ query: row, key: clamp(keyAt + move[1], causal ? row + 1 : columns) })
       }}
     >
       <canvas
@@ -114,8 +121,9 @@ export function Matrix({ pixels, tokens, keyTokens, causal, query, keyAt, choose
         width={(left + wide) * devicePixelRatio}
         height={(high + foot) * devicePixelRatio}
         style={{ width: `${left + wide}px`, height: `${high + foot}px` }}
-        onMouseMove={pointed}
-        onClick={pointed}
+        onMouseMove={pointed(look)}
+        onMouseLeave={() => look(undefined)}
+        onClick={pointed(choose)}
       />
     </div>
   )

@@ -60,10 +60,11 @@ function AllHeads({ reading: read, side, busy, place }: Props) {
   const order = sorted(heads, by)
   const attending = reading.layers.filter(layer => layer.heads > 0)
   const total = attending.reduce((n, layer) => n + layer.heads, 0)
-  const perLayer = Math.max(...attending.map(layer => layer.heads))
+  const perLayer = Math.max(0, ...attending.map(layer => layer.heads))
   const others = reading.layers.length - attending.length
   const chosen = chosenHead(reading, params, order, place)
-  const select = ({ layer, head }: HeadPattern) => changeParams({ layer: String(layer), head: String(head) })
+  const select = ({ layer, head }: HeadPattern) =>
+    changeParams({ layer: String(layer), head: String(head), key: undefined, key2: undefined })
   return (
     <div class={side.label === undefined ? 'closely' : 'closely narrow'}>
       <Figure

@@ -134,8 +134,10 @@ function Result({ settings }: { settings: PlannerSettings }) {
               <strong id="own-bytes">{bytes(p.cache.bytes)}</strong>
             </p>
             <p class="hint">
-              The cache of {model.name}: {bytes(p.cache.bytesPerToken)} per token. It has a key and a value for each
-              head, so nothing is saved.
+              The cache of {model.name}: {bytes(p.cache.bytesPerToken)} per token.{' '}
+              {own === 'mha'
+                ? 'It has a key and a value for each head, so nothing is saved.'
+                : 'With a key and a value for each head it would take no more.'}
             </p>
           </>
         )}

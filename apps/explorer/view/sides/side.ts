@@ -10,8 +10,10 @@ export interface Side {
   readonly label: string | undefined
   /** The parameter with the token that looks: two texts have one each, two models share it. */
   readonly query: 'query' | 'query2'
+  /** The same of the token that is looked at. */
+  readonly key: 'key' | 'key2'
 }
 
 export function only(text: string): Side {
-  return { slot: 'main', text, suffix: '', label: undefined, query: 'query' }
+  return { slot: 'main', text, suffix: '', label: undefined, query: 'query', key: 'key' }
 }

@@ -60,7 +60,8 @@ function TwoTexts({ text, children, both }: Props) {
   const { params } = useAddress()
   const other = params.text2 ?? otherThan(text)
   const first: Side = { ...only(text), label: `“${text}”` }
-  const second: Side = { slot: 'main', text: other, suffix: '2', label: `“${other}”`, query: 'query2' }
+  const own = { query: 'query2', key: 'key2' } as const
+  const second: Side = { slot: 'main', text: other, suffix: '2', label: `“${other}”`, ...own }
   return (
     <>
       <label class="field">
@@ -68,7 +69,7 @@ function TwoTexts({ text, children, both }: Props) {
         <textarea
           rows={2}
           value={other}
-          onInput={event => changeParams({ text2: event.currentTarget.value, query2: undefined })}
+          onInput={event => changeParams({ text2: event.currentTarget.value, query2: undefined, key2: undefined })}
         />
       </label>
       <Two first={first} second={second} both={both}>
@@ -88,7 +89,7 @@ function TwoModels({ text, children, both }: Props) {
     same ? `${name}, ${types[0] === types[1] ? ['above', 'the other'][i] : types[i]}` : name,
   )
   const first: Side = { ...only(text), label: labels[0] }
-  const second: Side = { slot: 'beside', text, suffix: '2', label: labels[1], query: 'query' }
+  const second: Side = { slot: 'beside', text, suffix: '2', label: labels[1], query: 'query', key: 'key' }
   return (
     <>
       <ModelBar slot="beside" />

@@ -8,16 +8,17 @@ import { visible } from '../patterns/matrix.tsx'
 export function Embedding({ reading, at }: { reading: TextReading; at: number }) {
   const vector = useAnswer(
     async signal => {
-      for await (const { values } of reading.hidden({ layers: [0], rows: [at, at + 1], signal })) return values
+      const text = visible(reading.tokens[at]?.text ?? '')
+      for await (const { values } of reading.hidden({ layers: [0], rows: [at, at + 1], signal }))
+        return { text, values }
       return undefined
     },
     [reading, at],
   )
-  const text = visible(reading.tokens[at]?.text ?? '')
   return (
     vector && (
-      <Figure title={`“${text}” as a vector`} file="latentkit-embedding" note={SIGNS}>
-        <Strip label="as it enters the first layer" values={vector} />
+      <Figure title={`“${vector.text}” as a vector`} file="latentkit-embedding" note={SIGNS}>
+        <Strip label="as it enters the first layer" values={vector.values} />
       </Figure>
     )
   )

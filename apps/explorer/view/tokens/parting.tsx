@@ -36,15 +36,19 @@ function Shared({ first, second }: { first: TextReading; second: TextReading }) 
   const words = sharedWords(first, second)
   const word = words.find(({ id }) => String(id) === params.word) ?? words[0]
   const parting = useAnswer(
-    async signal => (word ? partingOf(first, second, word, signal) : undefined),
+    async signal => {
+      if (word === undefined) return undefined
+      const before = wordEndingAt(first.tokens, word.first - 1)
+      const after = wordEndingAt(second.tokens, word.second - 1)
+      const name = visible(word.text)
+      return { name, before, after, layers: await partingOf(first, second, word, signal) }
+    },
     [first, second, word?.id],
   )
   if (word === undefined)
     return <p class="hint">The two sentences have no word in common, so there is nothing to compare.</p>
   if (parting === undefined) return null
-  const name = visible(word.text)
-  const before = wordEndingAt(first.tokens, word.first - 1)
-  const after = wordEndingAt(second.tokens, word.second - 1)
+  const { name, before, after, layers } = parting
   return (
     <>
       <label class="field inline">
@@ -64,7 +68,7 @@ function Shared({ first, second }: { first: TextReading; second: TextReading }) 
       >
         <Bars
           label={`Distance of the two vectors of “${name}”`}
-          bars={parting.map(({ distance, cosine }, layer) => ({
+          bars={layers.map(({ distance, cosine }, layer) => ({
             kind: 'mla',
             label: layer === 0 ? 'embedding' : `layer ${layer - 1}`,
             value: distance,

@@ -81,19 +81,19 @@ function Alike({ reading }: { reading: TextReading }) {
   const token = reading.tokens[at]
   const numbers = model.status === 'ready' ? model.numbers : undefined
   const near = useAnswer(
-    async () => (numbers && token ? numbers.neighbours(token.id) : undefined),
+    async () => (numbers && token ? { token, tokens: await numbers.neighbours(token.id) } : undefined),
     [numbers, token?.id],
   )
-  if (token === undefined || near === undefined) return null
+  if (near === undefined) return null
   return (
     <Figure
-      title={`Tokens like “${visible(token.text)}”`}
+      title={`Tokens like “${visible(near.token.text)}”`}
       file="latentkit-neighbours"
       note="By the cosine of their embeddings: 1 is the same direction. Nobody told the model which words are alike; it learned that from texts."
     >
       <Bars
         label="Cosine"
-        bars={near.map(({ text, similarity }) => ({
+        bars={near.tokens.map(({ text, similarity }) => ({
           kind: 'mqa',
           label: visible(text),
           value: Math.max(similarity, 0),

@@ -1,4 +1,6 @@
 /** The texts of the tour, and what of them is looked at. */
+import { BUNDLED_NAME, shownIn } from '../presets.ts'
+
 export const FLAG = 'The American flag is red white and'
 export const UMBRELLA = 'She hit the man with the umbrella'
 export const RIVER = 'He sat on the river bank.'
@@ -6,12 +8,13 @@ export const SAVINGS = 'He put money in the savings bank.'
 
 /** Of `FLAG`: the token “red”. */
 export const A_TOKEN = 9
+const [colours, umbrella] = [FLAG, UMBRELLA].map(text => shownIn(text, BUNDLED_NAME)!)
 /** Of `FLAG`: “and” in a head that looks for the colours. */
-export const LOOK = { layer: 5, head: 1, query: 11 }
+export const LOOK = colours!.at
 /** Of these, “white”. */
-export const MET = { ...LOOK, key: 10 }
+export const MET = { ...LOOK, key: colours!.key }
 /** Of `UMBRELLA`: a head, and the token that looks. */
-export const ONE_READING = { layer: 2, head: 4, query: 7 }
+export const ONE_READING = umbrella!.at
 export const RANK = 6
 
 /** A text that is written on. */

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { BUNDLED } from '../../numbers/open.ts'
-import { changeParams, hashOf, type Params, useAddress } from '../../state/address.ts'
+import { changeParams, hashOf, models, type Params, useAddress } from '../../state/address.ts'
 import { openModel, useModel } from '../../state/model.ts'
 import { BUNDLED_NAME } from '../presets.ts'
 import { STEPS } from './steps.ts'
@@ -14,9 +14,10 @@ export function stepOf(view: string, params: Params): number | undefined {
   return STEPS[number - 1]?.view === view ? number : undefined
 }
 
-export function hashOfStep(number: number): string {
-  const { view, params } = STEPS[number - 1]!
-  return hashOf(view, { tour: String(number), ...params })
+/** `params`: of the address now, which names the models. */
+export function hashOfStep(number: number, params: Params): string {
+  const { view, params: preset } = STEPS[number - 1]!
+  return hashOf(view, { ...models(params), tour: String(number), ...preset })
 }
 
 export function Tour({ number }: { number: number }) {
@@ -59,8 +60,8 @@ export function Tour({ number }: { number: number }) {
 
 /** Parameters of a step again, all others of the view gone. */
 function presetOf(params: Params, preset: Params): Record<string, string | undefined> {
-  const gone = Object.keys(params).filter(name => name !== 'tour' && name !== 'open')
-  return { ...Object.fromEntries(gone.map(name => [name, undefined])), ...preset }
+  const gone = Object.fromEntries(Object.keys(params).map(name => [name, undefined]))
+  return { ...gone, ...models(params), tour: params.tour, ...preset }
 }
 
 function OtherModel() {
@@ -131,7 +132,9 @@ function pointSoon(selector: string): () => void {
 
 /** Back and next; the arrow keys do the same where nothing else takes them. */
 function Ways({ number, children }: { number: number; children: ComponentChildren }) {
+  const { params } = useAddress()
   const last = STEPS.length
+  const all = hashOf('', models(params))
   useEffect(() => {
     const move = (event: KeyboardEvent) => {
       const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
@@ -139,26 +142,26 @@ function Ways({ number, children }: { number: number; children: ComponentChildre
       if (by === 0 || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || taken(event.target)) return
       if (next < 1 || next > last) return
       event.preventDefault()
-      location.hash = hashOfStep(next)
+      location.hash = hashOfStep(next, params)
     }
     addEventListener('keydown', move)
     return () => removeEventListener('keydown', move)
-  }, [number])
+  }, [number, params])
   return (
     <nav class="tour-steps" aria-label="Steps of the tour">
       {number > 1 && (
-        <a class="chip" href={hashOfStep(number - 1)} aria-label={`Back: ${STEPS[number - 2]?.title}`}>
+        <a class="chip" href={hashOfStep(number - 1, params)} aria-label={`Back: ${STEPS[number - 2]?.title}`}>
           ← Back
         </a>
       )}
       {number < last ? (
-        <a class="primary" href={hashOfStep(number + 1)}>
+        <a class="primary" href={hashOfStep(number + 1, params)}>
           <span>
             Next<span class="of-step">: {STEPS[number]?.title}</span>
           </span>
         </a>
       ) : (
-        <a class="primary" href={hashOf('')}>
+        <a class="primary" href={all}>
           <span>
             The end<span class="of-step">: all views</span>
           </span>
@@ -166,7 +169,7 @@ function Ways({ number, children }: { number: number; children: ComponentChildre
       )}
       {children}
       <span class="hint keys">Keys: ← →</span>
-      <a class="quiet leave" href={hashOf('')}>
+      <a class="quiet leave" href={all}>
         <span>
           Leave<span class="of-step"> the tour</span>
         </span>
