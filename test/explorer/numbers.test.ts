@@ -69,7 +69,7 @@ describe.skipIf(NO_CHROMIUM)(`numbers${WHY_SKIPPED}`, () => {
       expect(await bars(name).getAttribute('aria-label')).toBe(`${name}: ${spoken}`)
     }
     const { top, logits = new Float32Array() } = await reading.next({ top: 12, logits: true })
-    const { ids, probabilities } = new Sampler({ temperature: 0.5, topK: 5 }).distribution(logits)
+    const { ids, probabilities } = new Sampler({ temperature: 0.5, topK: 5, topP: 1 }).distribution(logits)
     const chances = new Map(Array.from(ids, (id, i) => [id, probabilities[i] ?? 0]))
     const cut = top.map(({ id, text, probability }) => {
       const chance = chances.get(id) ?? 0
