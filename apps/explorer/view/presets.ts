@@ -128,8 +128,7 @@ export function shownIn(text: string, model: string | undefined): Shown | undefi
   return shown && { ...shown, look: shown.look.replace('HEAD', `${shown.at.layer}.${shown.at.head}`) }
 }
 
-/** In the bundled model: the head that makes the next token of the first text that of `PATCH_TEXT`, whose form it has. */
-export const PATCHED = { layer: 5, head: 4 }
+/** Of the form of the first text, about something else. */
 export const PATCH_TEXT = 'The little dog was big fat and'
 
 /** A text to put beside one. */

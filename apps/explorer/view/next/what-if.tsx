@@ -3,7 +3,7 @@ import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import type { TextChange } from '../../state/readings.ts'
 import { useReading } from '../../state/use-reading.ts'
-import { PATCH_TEXT, PATCHED } from '../presets.ts'
+import { PATCH_TEXT } from '../presets.ts'
 import { Problem } from '../read-status.tsx'
 import type { Side } from '../sides/side.ts'
 import { useAfter } from './after.tsx'
@@ -57,8 +57,7 @@ export function WhatIf({ reading, side }: { reading: TextReading; side: Side }) 
         <>
           <p class="hint">
             Choose heads that shall find here what they found in the other text (patching). If the next token becomes
-            that of the other text, these heads carry what tells the two apart: in the bundled model, head{' '}
-            {PATCHED.layer}.{PATCHED.head} for the two texts that are here at first.
+            that of the other text, these heads carry what tells the two apart.
           </p>
           <div class="controls">
             <label class="field">
