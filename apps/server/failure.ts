@@ -24,6 +24,7 @@ export const STATUS = {
   missing: 404,
   method: 405,
   tooLarge: 413,
+  encoding: 415,
   busy: 429,
   /** The client has gone: nobody reads the answer. */
   gone: 499,

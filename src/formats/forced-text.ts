@@ -2,9 +2,10 @@
 import { OptionError } from '../errors.ts'
 import { nearest } from '../options/nearest.ts'
 import type { ToolChoice, ToolDescription } from './messages.ts'
+import type { PromptEnd } from './read/reply-reader.ts'
 import type { ChatFormat } from './table/format.ts'
 import { withKey, withName } from './table/with-name.ts'
-import { parameterSchemas, takesTextOnly, textSchema } from './tool-schema.ts'
+import { parameterSchemas, takesTextOnly, textSchema, unheldKeyword } from './tool-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -52,14 +53,24 @@ export interface ForcedCall {
   readonly end: string
 }
 
-/** One JSON object by a schema, or parts in the order of the schema's properties, those not required left out at will. */
+/**
+ * One JSON object by a schema, or parts in the order of the schema's properties, those not required left out at will. `unheld`: a keyword of
+ * the schema that the parts do not hold; null: there is none.
+ * `quote`: what stands around texts inside JSON, whose keys are bare then; null: it is JSON.
+ */
 export type ForcedArguments =
   | { readonly kind: 'json'; readonly schema: Schema }
-  | { readonly kind: 'parts'; readonly between: string; readonly parts: readonly ForcedPart[] }
+  | {
+      readonly kind: 'parts'
+      readonly between: string
+      readonly parts: readonly ForcedPart[]
+      readonly unheld: string | null
+      readonly quote: string | null
+    }
 
 /**
  * One argument. `text`: the characters of a string as they are, which may not contain `end` without the blanks around it;
- * the schema may have `enum`, `const`, `pattern`, `format` and lengths, and more schemas with these in `allOf`. `json`: JSON by the schema.
+ * the schema says it without references (`textSchema`). `json`: JSON by the schema.
  */
 export interface ForcedPart {
   readonly name: string
@@ -117,6 +128,27 @@ function reasoningOf({ reasoning, channels }: ChatFormat): ForcedText['reasoning
   return { begin: reasoning.begin, end: `${reasoning.end}${channels?.next ?? ''}` }
 }
 
+/** How an answer begins that is held from its start: its reasoning, what stands before calls, and before the answer's own text. */
+interface ForcedBegin extends Pick<ForcedText, 'reasoning'> {
+  readonly begin: string
+  readonly lead: string
+}
+
+const FREE: ForcedBegin = { reasoning: { begin: '', end: '' }, begin: '', lead: '' }
+
+/**
+ * `end`: that of the prompt; null: the answer is free until a call begins. A mask leaves reasoning free; messages in channels all begin alike,
+ * so that theirs is held too, unless the prompt has begun it.
+ */
+export function forcedBegin(format: ChatFormat, end: PromptEnd | null): ForcedBegin {
+  const { channels } = format
+  if (!channels || end === null) return FREE
+  const { next, answer } = channels
+  if (end === 'none') return { reasoning: reasoningOf(format), begin: '', lead: answer }
+  if (end === 'open') return { ...FREE, begin: next, lead: `${next}${answer}` }
+  return { ...FREE, begin: `${format.reasoning.end}${next}` }
+}
+
 /** What no answer but a call begins with, in formats of JSON without marks. */
 const CALLS_KEY = '{"tool_calls"'
 
@@ -130,8 +162,10 @@ function triggerOf({ calls, channels }: ChatFormat): string | null {
 
 /** What a call of the tool begins with, up to its name, where no mark announces it. */
 function bareBegin({ calls }: ChatFormat, { name }: ToolDescription): string {
+  const { begin } = calls.text
   const named = '"NAME"'
-  return withName(calls.text.begin.slice(0, calls.text.begin.indexOf(named) + named.length), name)
+  const at = begin.indexOf(named)
+  return withName(at < 0 ? begin : begin.slice(0, at + named.length), name)
 }
 
 function forcedCall(format: ChatFormat, tool: ToolDescription): ForcedCall {
@@ -147,7 +181,7 @@ function forcedCall(format: ChatFormat, tool: ToolDescription): ForcedCall {
 
 function forcedArguments(format: ChatFormat, tool: ToolDescription): ForcedArguments {
   const { argument } = format.calls.text
-  if (argument === undefined) return { kind: 'json', schema: tool.parameters ?? NO_PARAMETERS }
+  if (argument === undefined) return { kind: 'json', schema: ofObjects(tool.parameters ?? NO_PARAMETERS) }
   const python = format.calls.body.kind === 'python'
   const parts = parameterSchemas(tool).map(({ name, required, schema }): ForcedPart => {
     const kind = !python && takesTextOnly(schema) ? 'text' : 'json'
@@ -155,7 +189,25 @@ function forcedArguments(format: ChatFormat, tool: ToolDescription): ForcedArgum
     const value = { kind, schema: kind === 'text' ? textSchema(schema) : schema } as const
     return { name, required, begin: withKey(begin, name, format.calls.body.kind), end, value }
   })
-  return { kind: 'parts', between: argument.between, parts }
+  const { body } = format.calls
+  const quote = body.kind === 'quoted' ? body.quote : null
+  const unwritable = parts.some(({ name }) => !KEYS[body.kind].test(name)) ? 'properties' : null
+  return { kind: 'parts', between: argument.between, parts, unheld: unwritable ?? unheldKeyword(tool), quote }
+}
+
+/** Arguments are an object, also where their schema does not say so. */
+function ofObjects(schema: Schema): Schema {
+  const saysElsewhere = ['$ref', 'allOf', 'anyOf', 'oneOf'].some(key => schema[key] !== undefined)
+  return typeof schema.type === 'string' || saysElsewhere ? schema : { ...schema, type: 'object' }
+}
+
+/** Names of arguments that are read as they are written. */
+const KEYS: Readonly<Record<ChatFormat['calls']['body']['kind'], RegExp>> = {
+  object: /(?:)/,
+  separated: /(?:)/,
+  pairs: /^[^<>\n]+$/,
+  python: /^[\p{L}_][\p{L}\p{N}_-]*$/u,
+  quoted: /^[^\s,:{}[\]"][^,:{}[\]"\n]*$/,
 }
 
 const NO_PARAMETERS: Schema = { type: 'object', properties: {}, additionalProperties: false }

@@ -1,6 +1,6 @@
 /** How families write reasoning and calls of tools: data, and what is made of it. Pure: texts in, texts out. */
 export { readConversation } from './conversation.ts'
-export { type ForcedText, forcedAnswer, forcedText } from './forced-text.ts'
+export { type ForcedText, forcedAnswer, forcedBegin, forcedText } from './forced-text.ts'
 export type {
   AssistantMessage,
   ConversationMessage,
@@ -16,6 +16,7 @@ export type {
 export { textOf } from './messages.ts'
 export { OwnAnswers } from './own-answers.ts'
 export { type OwnSpan, ownSpans } from './own-spans.ts'
+export { CHANNEL_MARKS } from './read/channel-parser.ts'
 export type { ReplyEvent } from './read/events.ts'
 export { type Reply, ReplyBuilder, readReply, replyReader } from './read/reply.ts'
 export type { PromptEnd, ReplyReader } from './read/reply-reader.ts'

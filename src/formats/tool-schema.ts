@@ -15,16 +15,91 @@ const isObject = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export function parameterSchemas({ parameters }: ToolDescription): ParameterSchema[] {
-  const properties = isObject(parameters?.properties) ? parameters.properties : {}
-  const required = Array.isArray(parameters?.required) ? parameters.required : []
-  const shared = Object.fromEntries(
-    ['$defs', 'definitions'].filter(key => isObject(parameters?.[key])).map(key => [key, parameters?.[key]]),
-  )
-  return Object.entries(properties).map(([name, schema]) => ({
-    name,
-    required: required.includes(name),
-    schema: isObject(schema) ? { ...shared, ...schema } : shared,
-  }))
+  if (!isObject(parameters)) return []
+  const objects = objectsOf(parameters, parameters)
+  const schemas = new Map<string, unknown[]>()
+  for (const { properties } of objects) {
+    for (const [name, schema] of Object.entries(isObject(properties) ? properties : {})) {
+      schemas.set(name, [...(schemas.get(name) ?? []), schema])
+    }
+  }
+  const required = new Set(objects.flatMap(({ required: names }) => (Array.isArray(names) ? names : [])))
+  // What is demanded without being described is any other property.
+  const others = objects.map(({ additionalProperties: rest }) => rest).filter(isObject)
+  for (const name of required) if (typeof name === 'string' && !schemas.has(name)) schemas.set(name, others)
+  // What may not come is no part.
+  const possible = [...schemas].filter(([, all]) => !all.includes(false))
+  const copies = JSON.stringify(parameters).length * possible.length <= MAX_COPIED
+  return possible.map(([name, all]) => {
+    const schema = all.length === 1 ? all[0] : all.length === 0 ? {} : { allOf: all }
+    return { name, required: required.has(name), schema: standing(schema, parameters, copies) }
+  })
+}
+
+/** Keywords that speak of several properties together, or of a name that is not known. */
+const OF_WHOLE = [
+  'anyOf',
+  'oneOf',
+  'not',
+  'if',
+  'const',
+  'enum',
+  'dependentRequired',
+  'dependentSchemas',
+  'dependencies',
+]
+
+/** A keyword of the parameters that is not held where each of them is written for itself; null: there is none. */
+export function unheldKeyword(tool: ToolDescription): string | null {
+  const { parameters } = tool
+  if (!isObject(parameters)) return null
+  const known = parameterSchemas(tool)
+  const needed = known.filter(({ required }) => required)
+  const objects = objectsOf(parameters, parameters)
+  const unheld = (schema: Schema): string | undefined => {
+    const { properties, required, additionalProperties, minProperties, maxProperties } = schema
+    const isOwn = ({ name }: ParameterSchema) => isObject(properties) && Object.hasOwn(properties, name)
+    if (typeof schema.$ref === 'string' && resolve(schema.$ref, parameters) === undefined) return '$ref'
+    if (additionalProperties === false && !known.every(isOwn)) return 'additionalProperties'
+    if (isObject(additionalProperties) && objects.length > 1 && !known.every(isOwn)) return 'additionalProperties'
+    if (typeof minProperties === 'number' && minProperties > needed.length) return 'minProperties'
+    if (typeof maxProperties === 'number' && maxProperties < known.length) return 'maxProperties'
+    if (required !== undefined && !Array.isArray(required) && typeof required !== 'boolean') return 'required'
+    const names = known.length > 0 ? ['patternProperties', 'propertyNames'] : []
+    return [...OF_WHOLE, ...names].find(keyword => schema[keyword] !== undefined)
+  }
+  return objects.map(unheld).find(keyword => keyword !== undefined) ?? null
+}
+
+/** The schema, and those that it applies to the same object: by a reference, or in `allOf`. */
+function objectsOf(schema: unknown, root: Schema, followed: Set<string> = new Set()): Schema[] {
+  if (!isObject(schema)) return []
+  const { $ref: reference, allOf } = schema
+  const parts = Array.isArray(allOf) ? allOf.flatMap(part => objectsOf(part, root, followed)) : []
+  // What is demanded twice is demanded once.
+  if (typeof reference !== 'string' || followed.has(reference)) return [schema, ...parts]
+  followed.add(reference)
+  return [schema, ...objectsOf(resolve(reference, root), root, followed), ...parts]
+}
+
+/** References into other places than the definitions. */
+const ELSEWHERE = /"\$ref":"#(?!\/(?:\$defs|definitions)\/)/
+const PARAMETERS = 'schema://local/parameters'
+const ONE = '-one-'
+
+/** Characters of parameters, in all properties that have them in whole. */
+const MAX_COPIED = 1_000_000
+
+/** A property's schema for itself, with what its references lead to. `copies`: it may have the whole parameters beside it. */
+function standing(given: unknown, root: Schema, copies: boolean): Schema {
+  const schema = isObject(given) ? given : {}
+  if (copies && ELSEWHERE.test(JSON.stringify(schema))) {
+    const $id = typeof root.$id === 'string' ? root.$id : PARAMETERS
+    const $defs = { ...(root.$defs as object), [ONE]: schema }
+    return { $ref: `${$id}#/$defs/${ONE}`, $defs: { all: { ...root, $id, $defs } } }
+  }
+  const shared = ['$defs', 'definitions'].filter(key => isObject(root[key])).map(key => [key, root[key]])
+  return { ...schema, ...Object.fromEntries(shared) }
 }
 
 /** The parameters with their names alone, and which of them are texts. */
@@ -83,54 +158,39 @@ export function takesTextOnly(schema: Schema): boolean {
 }
 
 /** Keywords that say what a text is. */
-const OF_TEXTS = ['enum', 'const', 'pattern', 'format', 'minLength', 'maxLength']
+const OF_TEXTS = ['type', 'enum', 'const', 'pattern', 'format', 'minLength', 'maxLength']
 
 /**
- * What a schema says of a text, in keywords of its own: without references, and without choices between listed values. What else is demanded
- * is in `allOf`. Other choices and opposites are left out.
+ * What a schema says of a text: those of its keywords that speak of texts or apply schemas to the same value, with what references lead to in
+ * their place. A reference that leads nowhere stays.
  */
 export function textSchema(schema: Schema): Schema {
-  const [first = {}, ...others] = textParts(schema, schema, new Map(), 0)
-  return { type: 'string', ...first, ...(others.length > 0 && { allOf: others }) }
+  return textPart(schema, schema, new Map(), 0) as Schema
 }
 
 /** `known`: of references, each of which is followed once. */
-function textParts(
-  schema: Schema,
-  root: Schema,
-  known: Map<string, readonly Schema[]>,
-  depth: number,
-): readonly Schema[] {
-  if (depth > MAX_DEPTH) return []
-  const again = (part: unknown) => (isObject(part) ? textParts(part, root, known, depth + 1) : [])
-  const followed = (reference: string): readonly Schema[] => {
-    const before = known.get(reference)
-    if (before) return before
-    known.set(reference, [])
-    const parts = again(resolve(reference, root))
-    known.set(reference, parts)
-    return parts
+function textPart(part: unknown, root: Schema, known: Map<string, unknown>, depth: number): unknown {
+  if (!isObject(part) || depth > MAX_DEPTH) return typeof part === 'boolean' ? part : {}
+  const again = (one: unknown) => textPart(one, root, known, depth + 1)
+  const followed = (reference: string): unknown => {
+    if (known.has(reference)) return known.get(reference)
+    const target = resolve(reference, root)
+    if (target === undefined) return { $ref: reference }
+    known.set(reference, {})
+    const found = again(target)
+    known.set(reference, found)
+    return found
   }
-  const own = Object.fromEntries(OF_TEXTS.filter(key => key in schema).map(key => [key, schema[key]]))
-  const { $ref: reference, allOf, anyOf, oneOf } = schema
-  const choices = [anyOf, oneOf].filter(list => Array.isArray(list)).map(list => list.map(again))
-  const parts = [
-    ...(Object.keys(own).length > 0 ? [own] : []),
-    ...(typeof reference === 'string' ? followed(reference) : []),
-    ...(Array.isArray(allOf) ? allOf.flatMap(again) : []),
-    ...choices.flatMap(choice => (choice.length === 1 ? (choice[0] as Schema[]) : listedIn(choice))),
-  ]
-  return [...new Set(parts)]
+  const own = Object.fromEntries(OF_TEXTS.filter(key => key in part).map(key => [key, part[key]]))
+  const lists = ['allOf', 'anyOf', 'oneOf'].flatMap(key => {
+    const list = part[key]
+    return Array.isArray(list) ? [[key, list.map(again)] as const] : []
+  })
+  const single = ['not', 'if', 'then', 'else'].flatMap(key => (key in part ? [[key, again(part[key])] as const] : []))
+  const whole: Record<string, unknown> = { ...own, ...Object.fromEntries([...lists, ...single]) }
+  if (typeof part.$ref !== 'string') return whole
+  return { ...whole, allOf: [...((whole.allOf as unknown[]) ?? []), followed(part.$ref)] }
 }
-
-/** The values of a choice between listed ones; none: it is another choice. */
-function listedIn(choice: readonly (readonly Schema[])[]): Schema[] {
-  const lists = choice.map(([only, ...others]) => (only && others.length === 0 ? listOf(only) : undefined))
-  return lists.every(list => list !== undefined) ? [{ enum: [...new Set(lists.flat())] }] : []
-}
-
-const listOf = (schema: Schema): readonly unknown[] | undefined =>
-  'const' in schema ? [schema.const] : Array.isArray(schema.enum) ? schema.enum : undefined
 
 function typeOfValue(value: unknown): string {
   if (value === null) return 'null'

@@ -119,6 +119,8 @@ function modern(schema: unknown): unknown {
       return value.startsWith('#/') ? [] : [['$id', value]]
     }
     if (key === 'required' && typeof value === 'boolean') return []
+    // Without a type it says nothing, and the validator takes it for a mistake.
+    if (key === 'nullable' && schema.type === undefined) return []
     return [[key, modern(value)]]
   })
   const copy = Object.fromEntries(fields)

@@ -2,23 +2,16 @@ import type { ForcedText } from '../formats/index.ts'
 import { SchemaError } from './errors.ts'
 import { isJson, jsonCallsOr } from './json-calls.ts'
 import type { DistinctParts, GrammarSource } from './matcher.ts'
+import { isQuotable, quotedValue } from './quoted-values.ts'
 import { readSchema } from './schema/grammar.ts'
-import { holdStrings } from './schema/scalars.ts'
-import { both, setOf } from './schema/text-sets.ts'
 import { refusal } from './schema/use.ts'
+import { expression, holdTexts, lengths } from './text-terms.ts'
 import { bytesOf } from './token-texts.ts'
 import type { HeldReader } from './tool-schemas.ts'
 
 type ForcedCall = ForcedText['calls'][number]
 type ForcedPiece = ForcedCall['begin'][number]
 type ForcedPart = Extract<ForcedCall['arguments'], { kind: 'parts' }>['parts'][number]
-
-/** What is held of a string. */
-interface HeldText {
-  readonly minLength?: number
-  readonly maxLength?: number
-  readonly pattern?: string
-}
 
 export interface ForcedGrammarOptions {
   /** A text cut at the control tokens that it spells: `tokenizer.splitAtSpecial`. */
@@ -68,6 +61,9 @@ export function forcedGrammar(forced: ForcedText, options: ForcedGrammarOptions)
 /** In the text of a schema with lists of distinct items. */
 const DISTINCT = '"uniqueItems":true'
 
+const isDistinct = ({ value }: ForcedPart): boolean =>
+  value.kind === 'json' && JSON.stringify(value.schema).includes(DISTINCT)
+
 /** A token of the vocabulary by its id. */
 const token = (id: number) => `<[${id}]>`
 const literal = (text: string) => JSON.stringify(text)
@@ -86,6 +82,8 @@ class Writer {
   /** Rules of the numbers of calls; null: none is numbered. */
   #numbers: string | null = null
   #first = 0
+  /** Lists of distinct items are read as they are written, which is known of JSON alone. */
+  #distinct = false
 
   constructor({ split, read = readSchema }: ForcedGrammarOptions) {
     this.#split = split
@@ -100,6 +98,7 @@ class Writer {
     }
     const { reasoning, free, triggers, leads } = forced
     this.#first = forced.first
+    this.#distinct = forced.calls.some(({ arguments: given }) => given.kind === 'parts' && given.parts.some(isDistinct))
     const think = reasoning.end === '' ? '' : this.#until(reasoning.end)
     const begin = `${BLANKS}? ${this.#text(reasoning.begin)}`
     const before = think === '' ? '' : inside ? think : reasoning.begin === '' ? '' : `(${begin} ${think})?`
@@ -199,12 +198,16 @@ class Writer {
       this.distinct.set(name, { before: bytesBefore(call), schema: source.distinct ?? source.text })
       return rule(`${begin} ${this.#source(source)} ${this.#text(end)}`)
     }
+    if (given.unheld !== null) {
+      const what = 'cannot be held where arguments are written one by one; use properties and required'
+      throw this.#refused(refusal('', given.unheld, what), name)
+    }
     const read: DistinctParts['parts'][number][] = []
     const parts = given.parts.map(part => {
       const source = part.value.kind === 'json' ? this.#held(part.value.schema, `${name}/${part.name}`, true) : null
       const schema = source && (source.distinct ?? source.text)
       read.push({ begin: part.begin, end: this.#split(part.end), schema })
-      return { rule: this.#part(part, name, source), required: part.required }
+      return { rule: this.#part(part, name, source, given.quote), required: part.required }
     })
     this.apart.set(name, { before: bytesBefore(call), parts: read, between: given.between, end })
     return rule(`${begin} ${this.#sequence(parts, given.between, false)} ${this.#text(end)}`)
@@ -221,17 +224,34 @@ class Writer {
   }
 
   /** `source`: of the value where it is JSON. */
-  #part({ name, begin, end, value }: ForcedPart, tool: string, source: GrammarSource | null): string {
-    const held = source
-      ? `${this.#source(source)} ${this.#text(end)}`
-      : this.#value(value.schema, end, `${tool}/${name}`)
+  #part(
+    { name, begin, end, value }: ForcedPart,
+    tool: string,
+    source: GrammarSource | null,
+    quote: string | null,
+  ): string {
+    const path = `${tool}/${name}`
+    const quoted = quote !== null && !this.#distinct && isQuotable(value.schema, value.schema)
+    const json = source && (quoted ? this.#quoted(value.schema, quote, path) : this.#source(source))
+    const held = json === null ? this.#value(value.schema, end, path) : `${json} ${this.#text(end)}`
     return this.#rule(`${this.#text(begin)} ${held}`)
+  }
+
+  #quoted(schema: Readonly<Record<string, unknown>>, quote: string, path: string): string {
+    return quotedValue(schema, schema, {
+      rule: body => this.#rule(body),
+      name: () => `r${this.#next++}`,
+      define: (name, body) => void this.#rules.push(`${name}: ${body}`),
+      text: part => `${this.#text(quote)} ${this.#value(part, quote, path)}`,
+      json: part => this.#source(this.#read(part, false).source),
+      literal,
+      sequence: (parts, between) => this.#sequence(parts, between, false),
+    })
   }
 
   /** The characters of a string, and the text that ends them. */
   #value(schema: Readonly<Record<string, unknown>>, end: string, path: string): string {
-    const parts = [schema, ...((schema.allOf ?? []) as readonly (typeof schema)[])]
-    const lists = parts.map(part => ('const' in part ? [part.const] : part.enum)).filter(list => Array.isArray(list))
+    const { minLength, maxLength, lists, terms } = holdTexts(schema, path)
     if (lists.length > 0) {
       const texts = lists
         .reduce((some, others) => some.filter(value => others.includes(value)))
@@ -239,23 +259,19 @@ class Writer {
         .map(value => literal(value as string))
       if (texts.length === 0)
         throw new SchemaError(`The schema of ${path} has no text among its values`, { path, keyword: 'enum' })
-      return `(${texts.join(' | ')}) ${this.#text(end)}`
+      const values = `(${texts.join(' | ')})`
+      const others = [...terms, ...lengths(minLength, maxLength)]
+      if (others.length === 0) return `${values} ${this.#text(end)}`
+      const content = `T${this.#next++}`
+      this.#rules.push(`${content}: ${[values, ...others].join(' & ')}`)
+      return `${content} ${this.#text(end)}`
     }
-    const held = parts.map(part => holdStrings(part, path) as HeldText)
-    const minLength = Math.max(...held.map(one => one.minLength ?? 0))
-    const most = Math.min(...held.map(one => one.maxLength ?? Number.POSITIVE_INFINITY))
-    const maxLength = Number.isFinite(most) ? most : undefined
-    const { all, none } = held.map(one => setOf(one.pattern ?? '')).reduce(both)
-    const patterns = [
-      ...all.map(one => expression(wholePattern(one))),
-      ...none.map(one => `~${expression(wholePattern(one))}`),
-    ]
     // A text that may be short ends at the first mark; another one must not contain it, which is held for a while only.
-    const bare = minLength === 0 && patterns.length === 0
+    const bare = minLength === 0 && terms.length === 0
     const longest = maxLength !== undefined && !bare ? Math.min(maxLength, MAX_COUNTED) : maxLength
-    const bounds = minLength > 0 || longest !== undefined ? [`/(?s:.{${minLength},${longest ?? ''}})/`] : []
+    const bounds = lengths(minLength, longest)
     if (bare) return this.#until(end, bounds, false)
-    return this.#until(end, [...patterns, ...bounds])
+    return this.#until(end, [...terms, ...bounds])
   }
 
   /** Free text up to a mark that it does not contain, and the mark. `expressions`: what else holds of the text. */
@@ -281,10 +297,12 @@ class Writer {
     try {
       return this.#read(schema, known).source
     } catch (error) {
-      if (!(error instanceof SchemaError)) throw error
-      const { keyword, path } = error
-      throw new SchemaError(`The parameters of ${tool}: ${error.message}`, { keyword, path: `/${tool}${path}` })
+      throw error instanceof SchemaError ? this.#refused(error, tool) : error
     }
+  }
+
+  #refused({ message, keyword, path }: SchemaError, tool: string): SchemaError {
+    return new SchemaError(`The parameters of ${tool}: ${message}`, { keyword, path: `/${tool}${path}` })
   }
 
   /** A whole grammar as a rule. */
@@ -319,17 +337,6 @@ class Writer {
 /** What a call begins with, without blanks in front, as bytes; null: its number. */
 const bytesBefore = ({ begin }: ForcedCall): (string | null)[] =>
   begin.map((piece, i) => (typeof piece === 'string' ? bytesOf(i === 0 ? piece.trimStart() : piece) : null))
-
-/** A pattern that may match anywhere, as one of the whole text. */
-function wholePattern(pattern: string): string {
-  const anchored = /^\^(.*)\$$/s.exec(pattern)
-  if (anchored) return `(?:${anchored[1]})`
-  return `${pattern.startsWith('^') ? '' : '(?s:.*)'}(?:${pattern.replace(/^\^|\$$/g, '')})${pattern.endsWith('$') ? '' : '(?s:.*)'}`
-}
-
-/** A pattern as an expression of Lark, between slashes. */
-const expression = (pattern: string): string =>
-  `/${pattern.replace(/\\.|\//gs, part => (part === '/' ? '\\/' : part)).replaceAll('\n', '\\n')}/`
 
 /** A text in a regular expression between slashes. */
 const quoted = (text: string): string =>

@@ -99,11 +99,16 @@ export class GrammarLibrary {
   }
 }
 
+/** As Lark has one by its id. */
+const CONTROL_TOKEN = /<\[\d+\]>/
+
 /** A compiled grammar. Its matchers share what they learn of it, so the same one serves many texts. */
 export class Grammar {
   readonly #library: GrammarLibrary
   readonly #source: GrammarSource
   readonly #reading: Reading | null
+  /** Whether control tokens are forced. */
+  readonly hasControls: boolean
   #search: EndingSearch | undefined
   #instance: Instance | undefined
   #start = 0
@@ -113,6 +118,7 @@ export class Grammar {
     this.#library = library
     this.#source = source
     this.#reading = readingFor(source, id => library.texts.of(id))
+    this.hasControls = source.kind === 'lark' && CONTROL_TOKEN.test(source.text)
   }
 
   /** What brings a text of this grammar to its end; undefined: nothing does. */
@@ -258,7 +264,16 @@ class Matcher implements TextMatcher {
 
   forced(): Uint8Array {
     if (this.#ended) return new Uint8Array(0)
-    return this.#call((instance, address) => instance.forced(address))
+    return this.#call((instance, address) => {
+      if (!this.#grammar.hasControls) return instance.forced(address)
+      // The library commits itself to these bytes, and a control token among them would have no mask any more: a copy may.
+      const copy = instance.clone(address)
+      try {
+        return instance.forced(copy)
+      } finally {
+        if (!instance.broken) instance.free(copy)
+      }
+    })
   }
 
   fork(): Matcher {

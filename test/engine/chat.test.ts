@@ -139,6 +139,17 @@ describe('on the bundled model, with a template', () => {
     })
   })
 
+  test('an answer that was begun inside reasoning goes on with it', async () => {
+    const chatTemplate = `${CHAT_TEMPLATE}{# <think></think> #}`
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate })
+    await using session = engine.session()
+    const begun = [{ role: 'user', content: 'Tell' } as const, { role: 'assistant', content: '<think>Once' } as const]
+    const options = { continueFinalMessage: true, thinkingBudget: 5, maxTokens: 30, seed: 1, format: 'hermes' } as const
+    const { reasoning, content, messages } = await session.chat(begun, options)
+    expect(reasoning).not.toBe('')
+    expect(messages).toEqual([{ role: 'assistant', content, reasoning: `Once${reasoning}` }])
+  })
+
   test("4: OpenAI's form is read, also of a call that was cut off", async () => {
     await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: CHAT_TEMPLATE })
     const history = (given: unknown) => [

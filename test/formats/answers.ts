@@ -109,11 +109,11 @@ export function writer(name: string, format: ChatFormat): (answer: AssistantMess
     const bare = open.trimEnd().endsWith(begin) ? open.trimEnd().slice(0, -begin.length) : open
     if (!whole.startsWith(bare)) throw new Error(`${name} writes the prompt otherwise: ${whole}`)
     const rest = whole.slice(bare.length)
-    const prompt = rest.startsWith(end) ? 'open' : rest.startsWith(begin) ? 'none' : promptEnd(bare, format.reasoning)
+    const prompt = rest.startsWith(end) ? 'open' : rest.startsWith(begin) ? 'none' : promptEnd(bare, format)
     const reasoning = answer.reasoning && whole.includes(answer.reasoning) ? answer.reasoning : ''
     return {
       text: rest.replace(
-        /((?:<[|｜](?:im_end|eot_id|eom_id|end▁of▁sentence|role_end|end_of_text|end)[|｜]>|<end_of_turn>|<turn\|>|<\|tool_response>|<\/s>)(<｜Assistant｜>)?\s*)+$/u,
+        /((?:<[|｜](?:im_end|eot_id|eom_id|end▁of▁sentence|role_end|end_of_text|message_sep|end)[|｜]>|<end_of_turn>|<turn\|>|<\|tool_response>|<\/s>)(<｜Assistant｜>)?\s*)+$/u,
         '',
       ),
       prompt,

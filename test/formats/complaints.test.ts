@@ -126,7 +126,7 @@ describe.each(FORMAT_NAMES)('%s', name => {
 /** Half of a pair of surrogates. */
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
-const THINKS = chatFormat('hermes').reasoning
+const THINKS = chatFormat('hermes')
 
 describe('8: reasoning and content stay apart', () => {
   const read = (text: string, prompt: 'open' | 'closed' | 'none') => {

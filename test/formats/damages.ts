@@ -33,7 +33,8 @@ export function damagesOf(name: FormatName): Damaged[] {
   const upTo = (word: string) => one.slice(0, one.indexOf(word))
   const marks = open + begin.slice(0, begin.indexOf('NAME'))
   // Calls without a mark are the whole answer.
-  const bare = format.calls.begin === '' && kind === 'object' && (open !== '') === open.startsWith('{')
+  const starts = kind === 'separated' || (kind === 'object' && (open !== '') === open.startsWith('{'))
+  const bare = format.calls.begin === '' && starts
   const isJson = kind === 'object' || kind === 'separated'
   const days = argument ? `${argument.json.begin.replace('KEY', 'days')}2${argument.json.end}` : '"days": 2'
   const other = writeCalls(chatFormat(name === 'kimi-k2' ? 'hermes' : 'kimi-k2'), [WEATHER])
@@ -57,7 +58,7 @@ export function damagesOf(name: FormatName): Damaged[] {
     ['the marks in front alone', marks, marks, ''],
     ['the marks behind alone', `Yes.${end}${close}`, format.channels ? 'Yes.' : `Yes.${end}${close}`, ''],
     ['another family writes it', other, other, ''],
-    name === 'llama-3'
+    name === 'llama-3' || name === 'glm-4'
       ? ['a tool that there is not', absent, absent, '']
       : ['a tool that there is not', absent, '', BONN.replace('get_weather', 'get_time')],
     bare

@@ -24,6 +24,10 @@ test('a template that writes calls decides', () => {
     ['ollama/granite3.2:8b', 'granite'],
     ['ollama/phi4-mini:3.8b', 'phi-4'],
     ['llama-cpp-python/inclusionai-ling-3.0-flash', 'glm-4.5'],
+    ['llama-cpp-python/Mistral-Small-3.2-24B-Instruct-2506', 'mistral'],
+    ['llama-cpp-python/GigaChat3-10B-A1.8B', 'gigachat3'],
+    ['llama-cpp-python/GigaChat3.1-10B-A1.8B', 'gigachat3.1'],
+    ['ollama/glm4:9b', 'glm-4'],
     ['ollama/smollm2:135m', 'generic'],
   ] as const) {
     expect(detectFormat({ template: templateText(name), modelType: 'gemma3' }), name).toBe(

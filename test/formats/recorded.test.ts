@@ -10,7 +10,7 @@ import { FAMILIES, type Family } from './families.ts'
 import { inParts } from './in-parts.ts'
 
 /** Where calls have no mark of their own, they are the whole answer. */
-const BARE: readonly FormatName[] = ['llama-3', 'generic', 'gemma', 'deepseek-v2', 'kimi-vl']
+const BARE: readonly FormatName[] = ['llama-3', 'generic', 'gemma', 'deepseek-v2', 'kimi-vl', 'glm-4']
 
 /** The answers that a family's template can show, as its models would write them. */
 function recorded({ format: name, templates }: Family): readonly (readonly [string, AssistantMessage, Written])[] {
@@ -33,7 +33,7 @@ function recorded({ format: name, templates }: Family): readonly (readonly [stri
       // gpt-oss's shows a text beside calls as reasoning.
       if (name === 'gpt-oss' && toolCalls.length > 0) return !content
       // Llama's template shows one call per message.
-      if (name === 'llama-3') return toolCalls.length < 2
+      if (name === 'llama-3' || name.startsWith('gigachat')) return toolCalls.length < 2
       // The distilled R1's writes a text that came before calls in a turn after them.
       if (template.includes('Distill')) return !content || toolCalls.length === 0
       // DeepSeek-V3's template closes the calls after each but the first.

@@ -24,8 +24,11 @@ const MOST = 250
 /** The formats, each over a vocabulary of its family if a package has one. */
 const FORMATS: readonly (readonly [VocabularyName, readonly FormatName[]])[] = [
   ['deepseek', ['deepseek-v2', 'deepseek-v3', 'deepseek-v3.1', 'deepseek-v3.2', 'kimi-k2']],
-  ['qwen', ['hermes', 'qwen3-coder', 'glm-4.5', 'glm-4.7', 'youtu', 'minicpm3', 'lfm2', 'longcat', 'longcat-2601']],
-  ['llama', ['llama-3', 'generic', 'granite', 'phi-4', 'hunyuan', 'gpt-oss']],
+  [
+    'qwen',
+    ['hermes', 'qwen3-coder', 'glm-4.5', 'glm-4.7', 'youtu', 'minicpm3', 'lfm2', 'longcat', 'longcat-2601', 'glm-4'],
+  ],
+  ['llama', ['llama-3', 'generic', 'granite', 'phi-4', 'hunyuan', 'gpt-oss', 'gigachat3', 'gigachat3.1']],
   ['gemma', ['gemma', 'gemma-4']],
 ]
 

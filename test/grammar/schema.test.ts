@@ -36,6 +36,9 @@ const HELD: readonly Case[] = [
   ['pattern anywhere', { type: 'string', pattern: 'x[0-9]' }, ['ax1b', 'x1'], ['x', 'xa1']],
   ['minimum', { type: 'integer', minimum: -3, maximum: 12 }, [-3, 0, 12], [-4, 13, 120]],
   ['exclusive', { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 }, [0.5, 0.01], [0, 1, -1, 1.5]],
+  ['exclusive of one digit', { type: 'number', exclusiveMinimum: 0, maximum: 0.05 }, [0.05, 0.001], [0, 0.06, 1]],
+  ['exclusive above one', { type: 'number', exclusiveMinimum: 5, exclusiveMaximum: 5.5 }, [5.01, 5.4], [5, 5.5]],
+  ['exclusive below', { type: 'number', minimum: -0.5, exclusiveMaximum: 0 }, [-0.5, -0.1], [0, 1]],
   ['multipleOf', { type: 'integer', multipleOf: 7 }, [0, 7, -14, 700], [1, 8]],
   ['multipleOf 0.25', { type: 'number', multipleOf: 0.25 }, [0.25, 1.75], [0.3]],
   ['minItems', { type: 'array', items: integer, minItems: 1, maxItems: 2 }, [[1], [1, 2]], [[], [1, 2, 3], ['a']]],
@@ -276,6 +279,31 @@ const HELD: readonly Case[] = [
     [{ a: 1 }, { b: 1, c: 2 }],
     [{}, { a: 1, b: 2, c: 3 }],
   ],
+  [
+    'null where no object fits',
+    { ...object({ a: integer }, { additionalProperties: false, minProperties: 2 }), type: ['object', 'null'] },
+    [null],
+    [{}, { a: 1 }],
+  ],
+  [
+    'a pattern of the empty name',
+    { type: 'object', patternProperties: { '^$': integer }, propertyNames: { maxLength: 3 } },
+    [{ '': 1 }, { abc: 'x' }],
+    [{ '': 'x' }, { abcd: 1 }],
+  ],
+  [
+    'a format that only its pattern says',
+    { format: 'sku', pattern: '^[A-Z]{2}$', type: 'string' },
+    ['AB'],
+    ['ab', 'A'],
+  ],
+  [
+    'a format that several patterns say',
+    { format: 'ends_with', type: 'string', allOf: [{ pattern: '^a' }, { pattern: 'z$' }] },
+    ['az'],
+    ['a', 'z'],
+  ],
+  ['nullable without a type', { nullable: true, allOf: [integer] }, [1], [null, 'x']],
   ['flags of draft 3', object({ a: { type: 'integer', required: true }, b: integer }), [{ a: 1 }], [{ b: 1 }]],
   [
     'more of what refers to itself',
@@ -309,6 +337,8 @@ const FORMATS: Readonly<Record<string, readonly [readonly string[], readonly str
   ],
   'json-pointer': [['/a/b~0', ''], ['a']],
   byte: [['aGk=', ''], ['a']],
+  uuid4: [['2eb8aa08-aa98-41ea-b4aa-73b441d16380'], ['2eb8aa08-aa98-11ea-b4aa-73b441d16380']],
+  ipv4network: [['10.0.0.1/32'], ['10.0.0.1', '10.0.0.256/32']],
 }
 
 /** Closed, and apart from other ones by its name; what it has cannot be held. */
@@ -348,6 +378,8 @@ const REFUSED: readonly (readonly [unknown, string, string])[] = [
   [null, '', ''],
   [{ if: { format: 'iri' }, [THEN]: integer }, '', 'if'],
   [{ $dynamicRef: '#a' }, '', '$dynamicRef'],
+  [{ type: 'integer', divisibleBy: 3 }, '', 'divisibleBy'],
+  [JSON.parse('{"properties": {"__proto__": {}}}'), '', 'properties'],
   [
     object({ a: integer }, { unevaluatedProperties: false, allOf: [object({ b: integer })] }),
     '',
@@ -395,6 +427,12 @@ describe('a schema', () => {
       expect(error).toMatchObject({ path, keyword })
       if (keyword) expect((error as Error).message).toContain(keyword)
     }
+  })
+
+  it('is left as it was given', () => {
+    const schema = { type: ['string', 'integer'], nullable: true }
+    expect(matcherOf(schema)(null)).toBe(true)
+    expect(schema).toEqual({ type: ['string', 'integer'], nullable: true })
   })
 
   it('with a long chain of references is read quickly', () => {

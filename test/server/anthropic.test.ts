@@ -124,6 +124,17 @@ describe('tools', () => {
     const tools = [{ type: 'web_search_20250305', name: 'web_search' }, weather]
     const answer = await post(server, '/v1/messages', { ...asked, tools })
     expect([answer.status, answer.headers.get('x-latentkit-ignored')]).toEqual([200, 'web_search_20250305'])
+    const done = [
+      { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },
+      { type: 'web_search_tool_result', tool_use_id: 's', content: [] },
+      { type: 'text', text: 'I found it.' },
+    ]
+    const before = [{ role: 'user', content: 'Find' }]
+    const count = async (content: unknown) =>
+      (await post(server, '/v1/messages/count_tokens', { messages: [...before, { role: 'assistant', content }] })).body
+    expect(await count(done)).toEqual(await count('I found it.'))
+    const away = await post(server, '/v1/messages', { ...asked, mcp_servers: [{ type: 'url', url: 'x', name: 'x' }] })
+    expect([away.status, away.body]).toMatchObject([400, { error: { param: 'mcp_servers' } }])
   })
 })
 

@@ -1,6 +1,7 @@
 /** Who may ask, and how much. */
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { listening, post, testServer } from './support.ts'
+import { listening, metric, post, testServer } from './support.ts'
 
 const short = { prompt: 'Once', max_tokens: 1 }
 
@@ -13,6 +14,8 @@ describe('who may ask', async () => {
     ['a part of a key', { authorization: 'Bearer on' }, 401],
     ['a key', { authorization: 'Bearer two' }, 200],
     ["a key in Anthropic's header", { 'x-api-key': 'one' }, 200],
+    ['a key beside a wrong one', { authorization: 'Bearer three', 'x-api-key': 'one' }, 200],
+    ['two wrong keys', { authorization: 'Bearer three', 'x-api-key': 'four' }, 401],
     ['another Host', { authorization: 'Bearer one', host: 'evil.example:8080' }, 403],
     ['an allowed Host', { authorization: 'Bearer one', host: 'stories.lan:8080' }, 200],
     ['a page of another origin', { authorization: 'Bearer one', origin: 'https://evil.example' }, 403],
@@ -52,6 +55,7 @@ test('pages of an allowed origin may ask, and are told so', async () => {
   expect(await allowed('OPTIONS', 'https://evil.example')).toBeNull()
   const page = await asked('/', 'GET', { origin, accept: 'text/html' })
   expect(page.headers.get('vary')).toBe('accept, origin')
+  expect(page.headers.get('access-control-expose-headers')).toContain('x-request-id')
 })
 
 test('what is not there, is not JSON or is too long is refused in the form of OpenAI', async () => {
@@ -65,6 +69,33 @@ test('what is not there, is not JSON or is too long is refused in the form of Op
   expect(await refused('/v1/completions', '{')).toEqual([400, 'invalid_json'])
   expect(await refused('/v1/completions', [])).toEqual([400, 'invalid_value'])
   expect(await refused('/v1/completions', { prompt: 'x'.repeat(1000) })).toEqual([413, 'body_too_large'])
+})
+
+test('a body is JSON in UTF-8, with a mark of that or without, and not compressed', async () => {
+  const server = await testServer()
+  const sent = async (body: Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) => {
+    const response = await server.app.request('/v1/completions', { method: 'POST', body, headers })
+    return [response.status, ((await response.json()) as { error?: { code: string } }).error?.code]
+  }
+  const bytes = (text: string) => Uint8Array.from(Buffer.from(text))
+  expect(await sent(bytes(`\ufeff${JSON.stringify(short)}`))).toEqual([200, undefined])
+  expect(await sent(Uint8Array.from(Buffer.from(JSON.stringify({ prompt: 'ö' }), 'latin1')))).toEqual([
+    400,
+    'invalid_json',
+  ])
+  expect(await sent(Uint8Array.from(gzipSync(JSON.stringify(short))), { 'content-encoding': 'gzip' })).toEqual([
+    415,
+    'unsupported_encoding',
+  ])
+})
+
+test('where one of several prompts is refused, the others end', async () => {
+  const server = await testServer()
+  const body = { prompt: ['Once', 'word '.repeat(3000)], max_tokens: 1900, ignore_eos: true }
+  for (const stream of [false, true]) {
+    expect((await post(server, '/v1/completions', { ...body, stream })).status).toBe(400)
+    await expect.poll(() => metric(server, 'num_requests_running'), { timeout: 3000 }).toBe(0)
+  }
 })
 
 test('a full queue sends away with 429 and a time', async () => {
@@ -85,6 +116,8 @@ describe('what was meant is said', async () => {
       404,
       { error: { message: 'There is no POST /v1/chat/completion here. Did you mean /v1/chat/completions?' } },
     ])
+    const bare = await post(server, '/embeddings', short)
+    expect(bare.body).toMatchObject({ error: { message: expect.stringContaining('Did you mean /v1/embeddings?') } })
     const other = await post(server, '/nothing/like/it', short)
     expect(other.body).toMatchObject({ error: { message: 'There is no POST /nothing/like/it here.' } })
   })

@@ -96,6 +96,7 @@ describe('beside answers', async () => {
     const { body } = await post(server, '/tokenize', { content: 'Ein Hä 🙂' })
     const { tokens } = body as { tokens: number[] }
     expect((await post(server, '/detokenize', { tokens })).body).toMatchObject({ content: 'Ein Hä 🙂' })
+    expect((await post(server, '/detokenize', { tokens: [5, 4096] })).status).toBe(400)
     const pieces = (await post(server, '/tokenize', { content: 'ä', with_pieces: true })).body
     expect(pieces).toMatchObject({ tokens: [{ piece: [0xc3] }, { piece: [0xa4] }] })
   })

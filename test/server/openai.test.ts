@@ -210,11 +210,15 @@ describe('completions', () => {
 
   test('several prompts, several texts, echo and logprobs', async () => {
     const prompt = ['The little dog', 'One day']
-    const { choices } = await client.completions.create({ ...text, prompt, n: 2, echo: true, logprobs: 1 })
+    const { choices } = await client.completions.create({ ...text, prompt, n: 2, echo: true })
     expect(choices.map(({ index }) => index)).toEqual([0, 1, 2, 3])
     expect(choices.map(({ text }) => text.startsWith('One day'))).toEqual([false, false, true, true])
-    expect(choices[0]?.logprobs?.tokens?.length).toBe(8)
-    expect(choices[0]?.logprobs?.tokens?.join('')).toBe(choices[0]?.text.slice('The little dog'.length))
+    const [likely] = (await client.completions.create({ ...text, prompt, logprobs: 1 })).choices
+    expect(likely?.logprobs?.tokens?.length).toBe(8)
+    expect(likely?.logprobs?.tokens?.join('')).toBe(likely?.text)
+    expect(await refused(client.completions.create({ ...text, echo: true, logprobs: 1 }))).toMatchObject({
+      ...{ status: 400, code: 'unsupported_parameter', param: 'echo' },
+    })
   })
 
   test('ids are read as they are: with the first token of a text, they are that text', async () => {
@@ -226,6 +230,28 @@ describe('completions', () => {
     const byIds = await client.completions.create({ ...text, prompt: tokens })
     expect(byIds.choices[0]?.text).toBe((await client.completions.create(text)).choices[0]?.text)
   })
+})
+
+test('what clients send beside is let through, and tools that are no functions are named', async () => {
+  const beside = {
+    ...{ functions: [], modalities: ['text'], best_of: 1, store: false, metadata: { a: 'b' }, service_tier: 'auto' },
+    ...{ response_format: { type: 'text' }, stream_options: null, logit_bias: null, stop: null, user: 'x' },
+  }
+  const tools = [{ type: 'custom', custom: { name: 'shell' } }, { type: 'wéb\n' }, WEATHER]
+  for (const stream of [false, true]) {
+    const sent = await server.app.request('/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({ ...asked, max_tokens: 1, ...beside, tools, stream }),
+    })
+    expect([sent.status, sent.headers.get('x-latentkit-ignored')]).toEqual([200, 'custom, w?b?'])
+    await sent.text()
+  }
+})
+
+test("models have the words of Anthropic's client, too", async () => {
+  const list = await (await server.app.request('/v1/models')).json()
+  expect(list).toMatchObject({ has_more: false, first_id: MODEL, last_id: MODEL })
+  expect((list as { data: unknown[] }).data[0]).toMatchObject({ type: 'model', display_name: MODEL })
 })
 
 describe('what is wrong is said', () => {
@@ -248,6 +274,20 @@ describe('what is wrong is said', () => {
       ...([400, 'invalid_value', 'tool_choice'] as const),
     ],
     ['one name for two tools', { tools: [WEATHER, WEATHER] }, 400, 'invalid_value', 'tools[1].function.name'],
+    ['functions in place of tools', { functions: [WEATHER.function] }, 400, 'unsupported_parameter', 'functions'],
+    ['sound', { modalities: ['text', 'audio'] }, 400, 'unsupported_parameter', 'modalities'],
+    ['chances of the prompt', { prompt_logprobs: 1 }, 400, 'unsupported_parameter', 'prompt_logprobs'],
+    ['the best of more than n', { n: 2, best_of: 3 }, 400, 'unsupported_parameter', 'best_of'],
+    [
+      'a part without its text',
+      { messages: [{ role: 'user', content: [{ type: 'text' }] }] },
+      ...([400, 'invalid_value', 'messages[0].content[0].text'] as const),
+    ],
+    [
+      'a call in the older form',
+      { messages: [messages[0], { role: 'assistant', content: null, function_call: { name: 'x', arguments: '{}' } }] },
+      ...([400, 'invalid_value', 'messages[1].function_call'] as const),
+    ],
     ['an unknown role', { messages: [{ role: 'critic', content: 'x' }] }, 400, 'invalid_value', 'messages[0].role'],
     [
       'a schema that cannot be held',

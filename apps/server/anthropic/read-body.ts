@@ -24,6 +24,9 @@ export function readBody(body: MessagesBody): ReadBody<Question> {
 }
 
 export function readInput(body: CountBody): ReadBody<ChatInput> {
+  if (Array.isArray(body.mcp_servers) && body.mcp_servers.length > 0) {
+    throw invalid('mcp_servers are not reached by this server; expected their tools in tools', 'mcp_servers')
+  }
   const messages = readMessages(body)
   const { tools, ignored } = readTools(
     (body.tools ?? []).map((tool, i) => ({

@@ -7,6 +7,9 @@ import type { CountBody, WireBlock, WireMessage } from './request.ts'
 /** Claude Code puts a line into `system` that is another in each session: with it, nothing of a prompt would be cached. */
 const BILLING = /^x-anthropic-billing-header:[^\n]*\n?/
 
+/** What Anthropic's own servers did in another answer: their results are in the text that follows. */
+const ELSEWHERE = /^(?:server_tool_use|mcp_tool_use|\w+_tool_result|container_upload)$/
+
 /** Throws Failure naming the block. */
 export function readMessages({ system, messages }: Pick<CountBody, 'system' | 'messages'>): ConversationMessage[] {
   const read = messages.flatMap((message, i) => readMessage(message, `messages[${i}]`))
@@ -65,7 +68,7 @@ function readAssistant(blocks: readonly WireBlock[], where: string): Conversatio
     if (block.type === 'thinking') reasoning += typeof block.thinking === 'string' ? block.thinking : ''
     else if (block.type === 'tool_use') toolCalls.push(readCall(block, at))
     // Nobody but its server can read it.
-    else if (block.type !== 'redacted_thinking') content += textOf(block, at)
+    else if (block.type !== 'redacted_thinking' && !ELSEWHERE.test(block.type)) content += textOf(block, at)
   }
   return {
     role: 'assistant',

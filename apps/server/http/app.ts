@@ -58,7 +58,8 @@ export function createApp({ settings, dialects, log, ended }: AppOptions): Hono 
   }
   const paths = [...methods.keys()].filter(path => !path.includes(':'))
   app.notFound(c => {
-    const meant = nearest(c.req.path, paths)
+    const whole = `/v1${c.req.path}`
+    const meant = paths.includes(whole) ? whole : nearest(c.req.path, paths)
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
     const message = `There is no ${c.req.method} ${c.req.path} here.${hint}`
     const failure = new Failure('missing', message, { code: 'not_found' })
@@ -123,8 +124,12 @@ async function serve({ settings, guard, log, ended, dialect, endpoint, request, 
     const failure = failureOf(error)
     Object.assign(fields, failureFields(failure))
     response = refusal(dialect, failure)
+    // Of several answers, the others are nobody's.
+    control.abort(failure)
   }
   response.headers.set('x-request-id', id)
+  // Where Anthropic's client looks for it.
+  response.headers.set('request-id', id)
   const { status } = response
   const over = () => {
     clearTimeout(timer)

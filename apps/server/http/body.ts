@@ -56,6 +56,12 @@ async function readText(request: Request, mostBytes: number): Promise<string> {
       code: 'body_too_large',
     })
   if (Number(request.headers.get('content-length') ?? 0) > mostBytes) throw refused()
+  const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? ''
+  if (encoding !== '' && encoding !== 'identity') {
+    throw new Failure('encoding', `The body is compressed (content-encoding: ${encoding}); expected JSON as it is.`, {
+      code: 'unsupported_encoding',
+    })
+  }
   if (!request.body) return ''
   const parts: Uint8Array[] = []
   let bytes = 0
@@ -64,7 +70,11 @@ async function readText(request: Request, mostBytes: number): Promise<string> {
     if (bytes > mostBytes) throw refused()
     parts.push(part)
   }
-  return Buffer.concat(parts).toString('utf8')
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
+  } catch {
+    throw new Failure('invalid', 'The body is not in UTF-8; expected a JSON object.', { code: 'invalid_json' })
+  }
 }
 
 /** `messages[0].role`. */

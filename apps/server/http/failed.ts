@@ -9,6 +9,7 @@ const TYPES: Readonly<Record<FailureKind, string>> = {
   missing: 'not_found_error',
   method: 'invalid_request_error',
   tooLarge: 'invalid_request_error',
+  encoding: 'invalid_request_error',
   busy: 'rate_limit_error',
   gone: 'invalid_request_error',
   engine: 'server_error',

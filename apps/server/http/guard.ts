@@ -48,12 +48,12 @@ export class Guard {
   /** Who asks. Throws Failure without a valid key, where one is needed. */
   owner(headers: Headers): string {
     if (this.#keys.length === 0) return ''
-    const key = keyOf(headers)
-    const given = digest(key ?? '')
+    const given = keysOf(headers)
     // All keys are compared, so that time tells nothing.
-    const known = this.#keys.map(one => timingSafeEqual(one, given)).includes(true)
-    if (!known || key === null) {
-      const met = key === null ? 'The request has no key' : 'The key is not valid'
+    const isKnown = (key: string) => this.#keys.map(one => timingSafeEqual(one, digest(key))).includes(true)
+    const [key] = given.filter(isKnown)
+    if (key === undefined) {
+      const met = given.length === 0 ? 'The request has no key' : 'The key is not valid'
       throw new Failure('unauthorized', `${met}; expected the header "Authorization: Bearer KEY".`, {
         code: 'invalid_api_key',
       })
@@ -62,9 +62,10 @@ export class Guard {
   }
 }
 
-function keyOf(headers: Headers): string | null {
-  const bearer = /^Bearer\s+(.+)$/i.exec(headers.get('authorization') ?? '')?.[1]
-  return bearer?.trim() ?? headers.get('x-api-key') ?? headers.get('api-key')
+/** Clients of several APIs send more than one. */
+function keysOf(headers: Headers): string[] {
+  const bearer = /^Bearer\s+(.+)$/i.exec(headers.get('authorization') ?? '')?.[1]?.trim()
+  return [bearer, headers.get('x-api-key'), headers.get('api-key')].filter(key => typeof key === 'string')
 }
 
 function digest(text: string): Buffer {

@@ -8,6 +8,7 @@ const REFUSALS = {
   403: 'The Host or the Origin is not one that may ask.',
   404: 'There is no such model, or nothing of this name.',
   413: 'The body is too long.',
+  415: 'The body is compressed.',
   429: 'The queue is full; Retry-After says when to come again.',
   500: 'The server failed; its log has the reason.',
   501: 'This server does not do it as it was started; the message says how it would.',

@@ -29,6 +29,7 @@ export function stream(
     } catch (error) {
       const failure = failureOf(error)
       exchange.note(failureFields(failure))
+      exchange.abort(failure)
       await writer.send(dialect.failed(failure), errorEvent)
     } finally {
       writer.end()

@@ -1,5 +1,6 @@
 /** Text to tokens and back: /tokenize, /detokenize. */
 import { z } from 'zod'
+import { invalid } from '../failure.ts'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import { json } from '../http/respond.ts'
 import { estimatedTokens } from '../service/estimate.ts'
@@ -54,6 +55,9 @@ export function tokenEndpoints(service: Service): readonly Endpoint[] {
       run: async exchange => {
         const { tokens, model } = exchange.body
         return service.use(exchange, model, tokens.length, async ({ engine }) => {
+          const { vocabSize } = engine.info
+          const at = tokens.findIndex(id => id >= vocabSize)
+          if (at >= 0) throw invalid(`tokens[${at}] is ${tokens[at]}; expected an id below ${vocabSize}`, 'tokens')
           const text = await engine.detokenize(tokens)
           return json({ content: text, prompt: text })
         })

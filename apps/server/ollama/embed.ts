@@ -9,15 +9,20 @@ import { readKeepAlive } from './keep-alive.ts'
 import { ns } from './parts.ts'
 import { KeepAlive } from './request.ts'
 
-const Options = { model: z.string(), keep_alive: KeepAlive, dimensions: z.int().min(1).nullish() }
+const Options = {
+  model: z.string(),
+  keep_alive: KeepAlive,
+  dimensions: z.int().min(1).nullish(),
+  truncate: z.boolean().nullish(),
+}
 const EmbedBody = z.looseObject({ ...Options, input: z.union([z.string(), z.array(z.string())]) })
 const OldBody = z.looseObject({ ...Options, prompt: z.string() })
 
 export function embedEndpoints(service: Service): readonly Endpoint[] {
   const embed = (exchange: Exchange<z.infer<typeof EmbedBody> | z.infer<typeof OldBody>>, texts: readonly string[]) => {
-    const { model, dimensions, keep_alive: keepAlive } = exchange.body
+    const { model, dimensions, truncate, keep_alive: keepAlive } = exchange.body
     const tokens = texts.reduce((sum, text) => sum + estimatedTokens(text.length), 0)
-    const options = { ...(dimensions && { dimensions }), signal: exchange.signal }
+    const options = { ...(dimensions && { dimensions }), ...(truncate && { truncate }), signal: exchange.signal }
     return service.use(
       exchange,
       model,

@@ -3,7 +3,7 @@ import type { AnswerEvent, DrawnToken } from '../answers/events.ts'
 import { wireLogprob } from '../answers/logprobs.ts'
 import { type WholeText, whole } from '../answers/whole.ts'
 import { type Dialect, type Endpoint, endpoint } from '../http/dialect.ts'
-import { json } from '../http/respond.ts'
+import { json, withIgnored } from '../http/respond.ts'
 import { newId, now } from '../http/stamp.ts'
 import { stream } from '../http/stream.ts'
 import { type Begun, READY_MS, type Service } from '../service/service.ts'
@@ -20,18 +20,20 @@ export function chatEndpoint(service: Service, dialect: Pick<Dialect, 'failed'>)
     body: ChatBody,
     run: async exchange => {
       const { body } = exchange
-      const begun = service.begin(exchange, readChat(body))
+      const { asked, ignored } = readChat(body)
+      const begun = service.begin(exchange, asked)
       const frame = new ChatFrame(begun, body)
       const events = body.reasoning_format === 'none' ? rawReasoning(begun.events) : begun.events
-      if (!body.stream) return json(await wholeChat(events, frame))
+      if (!body.stream) return withIgnored(json(await wholeChat(events, frame)), ignored)
       await begun.ready(READY_MS)
-      return stream(exchange, { dialect, pingMs: service.pingMs }, async writer => {
+      const response = stream(exchange, { dialect, pingMs: service.pingMs }, async writer => {
         for (let choice = 0; choice < (body.n ?? 1); choice++) await writer.send(frame.role(choice))
         for await (const event of events) {
           for (const chunk of frame.chunks(event)) await writer.send(chunk)
         }
         await writer.send('[DONE]')
       })
+      return withIgnored(response, ignored)
     },
   })
 }

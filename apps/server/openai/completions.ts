@@ -11,6 +11,7 @@ import { stream } from '../http/stream.ts'
 import { type Begun, READY_MS, type Service } from '../service/service.ts'
 import { finishReason, timingsOf, usageOf } from './parts.ts'
 import { readResponseFormat } from './read-chat.ts'
+import { refuseFields } from './refused.ts'
 import { CompletionBody } from './request.ts'
 
 /** Most texts of one request. */
@@ -24,6 +25,7 @@ export function completionsEndpoint(service: Service, dialect: Pick<Dialect, 'fa
     body: CompletionBody,
     run: async exchange => {
       const { body } = exchange
+      refuseFields(body)
       const prompts = await readPrompts(service, exchange)
       const n = body.n ?? 1
       const all = prompts.map(prompt => service.begin(exchange, question(body, prompt, n)))
@@ -95,7 +97,7 @@ class Frame {
       texts.map(({ reasoning, text, tokens, reason }, choice) => ({
         index: p * this.#n + choice,
         text: `${this.#echo(p)}${reasoning}${text}`,
-        logprobs: this.#logprobs(tokens, this.#echo(p).length),
+        logprobs: this.#logprobs(tokens, 0),
         finish_reason: finishReason(reason),
       })),
     )
@@ -122,7 +124,7 @@ class Frame {
     const index = (choice: number) => p * this.#n + choice
     const made = (choice: number, text: string, finish_reason: string | null = null) => {
       const shown = at[choice] === undefined ? `${this.#echo(p)}${text}` : text
-      const offset = at[choice] ?? this.#echo(p).length
+      const offset = at[choice] ?? 0
       const logprobs = this.#logprobs(drawn[choice] ?? [], offset)
       at[choice] = offset + text.length
       drawn[choice] = []

@@ -2,7 +2,7 @@
 import type { CountedChat } from '../../../src/index.ts'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Exchange } from '../http/exchange.ts'
-import { json } from '../http/respond.ts'
+import { json, withIgnored } from '../http/respond.ts'
 import type { Service } from '../service/service.ts'
 import { readChat } from './read-chat.ts'
 import { ChatBody } from './request.ts'
@@ -14,8 +14,10 @@ export function countEndpoints(service: Service): readonly Endpoint[] {
       path,
       summary,
       body: ChatBody,
-      run: async (exchange: Exchange<ChatBody>) =>
-        json(shown(await service.countChat(exchange, readChat(exchange.body)))),
+      run: async (exchange: Exchange<ChatBody>) => {
+        const { asked, ignored } = readChat(exchange.body)
+        return withIgnored(json(shown(await service.countChat(exchange, asked))), ignored)
+      },
     })
   return [
     counted('/v1/chat/completions/input_tokens', 'Counts the tokens of a conversation', ({ tokens }) => ({

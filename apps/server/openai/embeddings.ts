@@ -8,7 +8,9 @@ import type { Service } from '../service/service.ts'
 
 const EmbeddingsBody = z.looseObject({
   model: z.string().nullish(),
-  input: z.union([z.string(), z.array(z.string()), z.array(z.int().min(0)), z.array(z.array(z.int().min(0)))]),
+  input: z.union([z.string(), z.array(z.string()), z.array(z.int().min(0)), z.array(z.array(z.int().min(0)))], {
+    error: 'expected a text or token ids, or a list of texts or of lists of ids',
+  }),
   encoding_format: z.enum(['float', 'base64']).nullish(),
   dimensions: z.int().min(1).nullish(),
   truncate: z.boolean().nullish(),

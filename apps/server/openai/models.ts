@@ -11,6 +11,8 @@ export function modelEndpoints({ models }: Service): readonly Endpoint[] {
     id: name,
     object: 'model',
     created,
+    // Anthropic's words for the same.
+    ...{ type: 'model', display_name: name, created_at: new Date(created * 1000).toISOString() },
     owned_by: 'latentkit',
     // vLLM's and llama.cpp's words for the same.
     ...(info && { max_model_len: info.contextLength, meta: metaOf(info) }),
@@ -21,7 +23,10 @@ export function modelEndpoints({ models }: Service): readonly Endpoint[] {
       method: 'GET',
       path: '/v1/models',
       summary: 'Lists the models',
-      run: () => json({ object: 'list', data: models.status().map(shown) }),
+      run: () => {
+        const data = models.status().map(shown)
+        return json({ object: 'list', data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id })
+      },
     }),
     endpoint({
       method: 'GET',

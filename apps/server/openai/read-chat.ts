@@ -7,11 +7,19 @@ import { readKnobs } from '../answers/knobs.ts'
 import { readArguments, readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
+import { refuseFields } from './refused.ts'
 import { AllowedTools, type ChatBody, type ResponseFormat, type WireMessage, type WireToolChoice } from './request.ts'
 
+interface ReadChat {
+  readonly asked: Question<ChatInput>
+  /** Types of tools that are left out: those that are no functions. */
+  readonly ignored: readonly string[]
+}
+
 /** Throws Failure naming the field. */
-export function readChat(body: ChatBody): Question<ChatInput> {
-  const { tools } = readTools(
+export function readChat(body: ChatBody): ReadChat {
+  refuseFields(body)
+  const { tools, ignored } = readTools(
     (body.tools ?? []).map(({ type, function: one }, i) => ({
       ...one,
       ...{ where: `tools[${i}].function.name`, foreign: one ? null : (type ?? 'unknown') },
@@ -25,7 +33,7 @@ export function readChat(body: ChatBody): Question<ChatInput> {
     ...readThinking(body),
     ...(continues(body) && { continueFinalMessage: true }),
   }
-  return {
+  const asked = {
     model: body.model,
     salt: body.cache_salt,
     slot: body.id_slot,
@@ -33,6 +41,7 @@ export function readChat(body: ChatBody): Question<ChatInput> {
     ...(body.n && { n: body.n }),
     options: { ...readKnobs(body), ...readResponseFormat(body.response_format), ...readLogprobs(body) },
   }
+  return { asked, ignored }
 }
 
 function readMessage(message: WireMessage, i: number): ConversationMessage {
@@ -45,6 +54,9 @@ function readMessage(message: WireMessage, i: number): ConversationMessage {
     case 'user':
       return { role, content: content ?? '' }
     case 'assistant': {
+      if (message.function_call) {
+        throw invalid(`${where}.function_call is the form before tools; expected tool_calls`, `${where}.function_call`)
+      }
       const reasoning = message.reasoning_content ?? message.reasoning
       const calls = (message.tool_calls ?? []).map((call, c): ToolCall => {
         const { name, arguments: given } = call.function
@@ -71,6 +83,7 @@ function readContent(content: WireMessage['content'], where: string): MessageTex
       return { type: 'text', text } as const
     }
     if (type === 'refusal') return { type: 'text', text: '' } as const
+    if (type === 'text') throw invalid(`${where}[${i}].text is missing; expected a text`, `${where}[${i}].text`)
     throw invalid(
       `${where}[${i}] is a part of type ${JSON.stringify(type)}; this server reads text only`,
       `${where}[${i}]`,

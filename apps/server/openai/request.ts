@@ -1,7 +1,9 @@
 /** Bodies of chat.completions and completions: what is read of them, as schemas. Fields beyond these are let through. */
 import { z } from 'zod'
 
-const TextOrParts = z.union([z.string(), z.array(z.looseObject({ type: z.string() }))])
+const TextOrParts = z.union([z.string(), z.array(z.looseObject({ type: z.string() }))], {
+  error: 'expected a text, or a list of parts with a type each',
+})
 
 const WireCall = z.looseObject({
   id: z.string().nullish(),
@@ -76,7 +78,11 @@ export type ChatBody = z.infer<typeof ChatBody>
 
 export const CompletionBody = z.looseObject({
   ...Common,
-  prompt: z.union([z.string(), z.array(z.string()), z.array(z.int()), z.array(z.array(z.int()))]).nullish(),
+  prompt: z
+    .union([z.string(), z.array(z.string()), z.array(z.int()), z.array(z.array(z.int()))], {
+      error: 'expected a text or token ids, or a list of texts or of lists of ids',
+    })
+    .nullish(),
   suffix: z.string().nullish(),
   echo: z.boolean().nullish(),
   logprobs: z.int().min(0).max(20).nullish(),

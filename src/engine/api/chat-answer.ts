@@ -16,10 +16,13 @@ export class ChatAnswer {
   #tokens = 0
   #reasoningTokens = 0
   #callEnded = false
+  readonly #marks: Readonly<Record<number, string>>
 
-  constructor(parser: ReplyReader, parallel: boolean) {
+  /** `marks`: those that are told the parser, by their tokens. Default: none. */
+  constructor(parser: ReplyReader, parallel: boolean, marks: Readonly<Record<number, string>> = {}) {
     this.#parser = parser
     this.#parallel = parallel
+    this.#marks = marks
   }
 
   /** Nothing that follows counts. */
@@ -36,9 +39,9 @@ export class ChatAnswer {
     return this.#builder.reply
   }
 
-  feed({ text, logprobs }: Chunk): ChatEvent[] {
+  feed({ text, tokenId, logprobs }: Chunk): ChatEvent[] {
     const marks = this.#parser.reasoningMarks
-    const events = this.#counted(this.#parser.feed(text))
+    const events = this.#counted(this.#parser.feed(text, this.#marks[tokenId]))
     this.#tokens++
     if (logprobs) this.#waiting.push(logprobs)
     const part =

@@ -38,6 +38,8 @@ interface Answered {
   readonly reasoningTokens: number
   /** What was written after the reasoning, as it is. */
   readonly written: string
+  /** Marks of reasoning. */
+  readonly marks: { readonly begin: string; readonly end: string }
 }
 
 const MOST_ROUNDS = 8
@@ -77,7 +79,7 @@ export class ChatRun {
         continued !== undefined,
       )
       const { reply, completion } = answered
-      this.#added.push(messageOf(reply, continued))
+      this.#added.push(messageOf(answered, continued))
       const calls = reply.toolCalls.map(({ json: _, ...call }) => call)
       const stopped = completion.finishReason === 'stop' || completion.finishReason === 'aborted'
       const ended = calls.length > 0 && stopped && calls.every(call => call.complete)
@@ -130,9 +132,10 @@ export class ChatRun {
       unwraps: held === undefined,
       onlyCalls,
       ends: prepared.ends,
+      toldMarks: prepared.marks !== undefined,
       callsBefore: messages.reduce((n, m) => n + (m.role === 'assistant' ? (m.toolCalls?.length ?? 0) : 0), 0),
     })
-    const answer = new ChatAnswer(parser, conversation.parallel)
+    const answer = new ChatAnswer(parser, conversation.parallel, prepared.marks)
     const generation = this.#asks.prompt(messages, conversation, prepared)
     const push = (events: readonly ChatEvent[]) => {
       this.#stream.push(output ? events.map(event => (event.type === 'content' ? output.chunk(event) : event)) : events)
@@ -149,11 +152,8 @@ export class ChatRun {
     }
     if (!answer.ended) push(answer.finish())
     const { reply, reasoningTokens } = answer
-    // Messages in channels: that for the user alone.
-    const lead = chatFormat(prepared.format).channels?.answer
-    const at = lead === undefined ? -1 : written.indexOf(lead)
-    if (lead !== undefined && at >= 0) written = written.slice(at + lead.length)
-    return { reply, completion: await generation, reasoningTokens, written }
+    const { reasoning: marks } = chatFormat(prepared.format)
+    return { reply, completion: await generation, reasoningTokens, written: parser.message ?? written, marks }
   }
 
   #canExecute(calls: readonly ChatCall[]): boolean {
@@ -189,14 +189,17 @@ export class ChatRun {
   }
 }
 
-/** `continued`: the message that the answer continues. */
+/** `continued`: the message that the answer continues; its text may have begun to reason. */
 function messageOf(
-  { reasoning, content, toolCalls }: Reply,
+  { reply: { reasoning, content, toolCalls }, marks: { begin, end } }: Pick<Answered, 'reply' | 'marks'>,
   continued: ConversationMessage | undefined,
 ): AssistantMessage {
   const before: AssistantMessage = continued?.role === 'assistant' ? continued : { role: 'assistant' }
-  const whole = textOf(before.content, 'content') + content
-  const thought = (before.reasoning ?? '') + reasoning
+  const text = textOf(before.content, 'content')
+  const at = text.lastIndexOf(begin)
+  const [said, begun] = at > text.lastIndexOf(end) ? [text.slice(0, at), text.slice(at + begin.length)] : [text, '']
+  const whole = said + content
+  const thought = (before.reasoning ?? '') + begun + reasoning
   return {
     role: 'assistant',
     content: whole === '' && toolCalls.length > 0 ? null : whole,

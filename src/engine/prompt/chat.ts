@@ -1,14 +1,12 @@
 import { OptionError } from '../../errors.ts'
 import {
   type Capabilities,
+  CHANNEL_MARKS,
   type ChatFormat,
   type ConversationMessage,
   chatFormat,
   detectFormat,
-  type ForcedText,
-  forcedAnswer,
   forcedText,
-  looseParameters,
   normalise,
   OwnAnswers,
   type OwnSpan,
@@ -19,17 +17,14 @@ import {
   readReply,
   type TemplateMessage,
   type TemplateTool,
+  textOf,
 } from '../../formats/index.ts'
-import { SchemaError } from '../../grammar/errors.ts'
-import { forcedGrammar } from '../../grammar/forced-grammar.ts'
-import type { GrammarSource } from '../../grammar/matcher.ts'
-import { areReadAtOnce, readSchema } from '../../grammar/schema/grammar.ts'
-import { type HeldReader, readerOf, schemasOf } from '../../grammar/tool-schemas.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { Conversation, CountedChat } from '../types/chat.ts'
 import type { PreparedChat } from '../types/protocol.ts'
 import type { Completion } from '../types/results.ts'
+import { ChatGrammars, type HeldCalls } from './chat-grammars.ts'
 import type { ChatPrompt, Variables } from './chat-prompt.ts'
 
 /** Conversations with tools: from messages to ids, and from answers back to what is remembered of them. */
@@ -37,12 +32,12 @@ export class HostChat {
   readonly #parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults' | 'masks'>
   /** Answers of ours by salt: a conversation's own answers are nobody else's. The last used last. */
   readonly #own = new OwnAnswers()
-  /** Grammars of calls by what they are made of; the last used last. */
-  readonly #grammars = new Map<string, GrammarSource>()
+  readonly #grammars: ChatGrammars
   #capabilities: Capabilities | null = null
 
   constructor(parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults' | 'masks'>) {
     this.#parts = parts
+    this.#grammars = new ChatGrammars(parts)
   }
 
   /** What the reader of the answer needs. Throws what rendering throws, OptionError, SchemaError. */
@@ -50,9 +45,13 @@ export class HostChat {
     const { tokenizer, info, defaults } = this.#parts
     const format = this.#format(prompt.conversation)
     const calls = this.#calls(prompt, format)
-    const forced = calls ? await this.#grammar(prompt, format, calls) : this.#output(prompt, format)
-    const trigger = calls?.forced.free ? { texts: calls.forced.triggers, leads: calls.forced.leads } : undefined
     const end = this.#end(prompt, beginsFree(prompt, calls))
+    const { conversation } = prompt
+    const forced = calls
+      ? await this.#grammars.ofCalls(conversation, format, calls, end)
+      : this.#grammars.ofAnswer(conversation, format, end)
+    const trigger = calls?.forced.free ? { texts: calls.forced.triggers, leads: calls.forced.leads } : undefined
+    const marks = format.channels && this.#marks()
     const unthinking = prompt.conversation.effort === 'none' && end === 'open' && info.marksReasoning
     return {
       format: format.name,
@@ -60,8 +59,15 @@ export class HostChat {
       forced,
       ...(trigger !== undefined && { trigger }),
       ...(unthinking && { thinks: false }),
+      ...(marks && { marks }),
       ends: defaults.eosTokenIds.map(id => tokenizer.decode([id])).filter(end => end !== ''),
     }
+  }
+
+  /** Marks of channels by the tokens that they are; undefined: the model has none for one of them. */
+  #marks(): Readonly<Record<number, string>> | undefined {
+    const ids = CHANNEL_MARKS.map(mark => [this.#parts.tokenizer.tokenToId(mark), mark] as const)
+    return ids.some(([id]) => id === undefined) ? undefined : Object.fromEntries(ids)
   }
 
   /** The calls that an answer may have; null: none. */
@@ -78,65 +84,6 @@ export class HostChat {
     const forced = forcedText(format, tools, options)
     if (!forced && !free) throw new OptionError(`toolChoice is ${JSON.stringify(choice)}, but there are no tools`)
     return forced && { forced, options, loose }
-  }
-
-  /**
-   * What the answer is held to after its reasoning, which stays free. Throws SchemaError, naming tool and keyword. With 'auto', what
-   * cannot be held of a tool that is not strict is left out: its values are any JSON.
-   */
-  async #grammar({ conversation }: ChatPrompt, format: ChatFormat, calls: HeldCalls): Promise<GrammarSource> {
-    const { tools, output } = conversation
-    // Beside a schema 'auto' is written as 'required', with another way out.
-    const key = JSON.stringify([format.name, tools, calls.options, calls.loose, output])
-    const source = this.#grammars.get(key) ?? (await this.#written(format, tools, calls, output))
-    this.#grammars.delete(key)
-    this.#grammars.set(key, source)
-    for (const [oldest] of this.#grammars) if (this.#grammars.size > MOST_GRAMMARS) this.#grammars.delete(oldest)
-    return source
-  }
-
-  /** What an answer without calls is held to; null: nothing. */
-  #output({ conversation: { output } }: ChatPrompt, format: ChatFormat): GrammarSource | null {
-    if (output === undefined || !format.channels) return output ?? null
-    const split = (text: string) => this.#parts.tokenizer.splitAtSpecial(text)
-    return forcedGrammar(forcedAnswer(format), { split, otherwise: output, lead: format.channels.answer })
-  }
-
-  async #written(
-    format: ChatFormat,
-    tools: Conversation['tools'],
-    { forced: all, options, loose }: HeldCalls,
-    output: GrammarSource | undefined,
-  ): Promise<GrammarSource> {
-    const { tokenizer } = this.#parts
-    const read = await this.#reader(all, loose && output !== undefined)
-    const write = (some: Conversation['tools']) => {
-      const forced = forcedText(format, some, options) as ForcedText
-      // The mask leaves reasoning free; messages in channels all begin alike, so that theirs is a part of the grammar.
-      const reasoning = format.channels && !forced.free ? forced.reasoning : { begin: '', end: '' }
-      return forcedGrammar(
-        { ...forced, reasoning },
-        {
-          split: text => tokenizer.splitAtSpecial(text),
-          triggered: forced.free,
-          read,
-          ...(loose && output && { otherwise: output, lead: format.channels?.answer ?? '' }),
-        },
-      )
-    }
-    try {
-      return write(tools)
-    } catch (error) {
-      if (!(error instanceof SchemaError) || !loose) throw error
-      return write(tools.map(tool => held(tool, () => write([tool]))))
-    }
-  }
-
-  /** Reads the parameters of tools: in another thread where that may take long, as other texts wait for this one. */
-  async #reader(forced: ForcedText, besides: boolean): Promise<HeldReader> {
-    const schemas = schemasOf(forced, besides)
-    const atOnce = areReadAtOnce(schemas.map(({ json }) => json))
-    return atOnce ? readSchema : readerOf(schemas, await this.#parts.masks.readAll(schemas))
   }
 
   /** The prompt as the model would read it. */
@@ -211,9 +158,12 @@ export class HostChat {
 
   /** `unmarked`: whether reasoning may begin without an opening mark. */
   #end(prompt: ChatPrompt, unmarked: boolean): PromptEnd {
-    const { reasoning } = this.#format(prompt.conversation)
-    const text = this.#render(prompt, this.#restored(prompt), true)
-    return promptEnd(text, reasoning, unmarked ? { template: this.#template, model: this.#parts.info.name } : {})
+    const { continues } = prompt.conversation
+    const last = continues ? prompt.messages.at(-1)?.content : null
+    return promptEnd(this.#render(prompt, this.#restored(prompt), true), this.#format(prompt.conversation), {
+      ...(unmarked && { template: this.#template, model: this.#parts.info.name }),
+      continued: textOf(last, 'content'),
+    })
   }
 
   #spans(text: string, prompt: ChatPrompt): OwnSpan[] {
@@ -259,30 +209,9 @@ export class HostChat {
   }
 }
 
-const MOST_GRAMMARS = 16
-
-/** What of an answer with calls is held. */
-interface HeldCalls {
-  readonly forced: ForcedText
-  readonly options: NonNullable<Parameters<typeof forcedText>[2]>
-  /** Tools that are not strict may be called with any JSON, where theirs cannot be held. */
-  readonly loose: boolean
-}
-
 /** What a grammar holds from its beginning thinks only after an opening mark. */
 function beginsFree({ conversation }: ChatPrompt, calls: HeldCalls | null): boolean {
   return calls ? calls.forced.free : conversation.output === undefined
-}
-
-/** The tool, or one whose values are any JSON, if what it asks for cannot be held. Throws SchemaError for a strict tool. */
-function held(tool: Conversation['tools'][number], write: () => void): Conversation['tools'][number] {
-  try {
-    write()
-    return tool
-  } catch (error) {
-    if (!(error instanceof SchemaError) || tool.strict) throw error
-    return { ...tool, parameters: looseParameters(tool) }
-  }
 }
 
 /** With 'none' the tools are not even shown. */

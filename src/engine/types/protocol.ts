@@ -62,6 +62,8 @@ export interface PreparedChat {
   readonly ends: readonly string[]
   /** Reasoning ends at once. Default: when the model ends it. */
   readonly thinks?: false
+  /** Marks of channels by the tokens that they are; absent: they are looked for in the text. */
+  readonly marks?: Readonly<Record<number, string>>
 }
 
 /** An error by its parts; `wire-errors.ts` takes it apart and rebuilds it. */

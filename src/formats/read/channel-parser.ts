@@ -1,29 +1,33 @@
 /** Answers of several messages, each in a channel (gpt-oss's harmony format). */
-import type { Channels } from '../table/format.ts'
 import { Events, type ReplyEvent } from './events.ts'
 import { isBlank, JsonValue } from './json-value.ts'
 import { MarkFinder } from './mark-finder.ts'
 import type { ReplyReader, ReplyReaderOptions } from './reply-reader.ts'
 
+const START = '<|start|>'
 const CHANNEL = '<|channel|>'
 const MESSAGE = '<|message|>'
 /** Each ends a message. */
 const ENDS = ['<|end|>', '<|return|>', '<|call|>']
 /** Longest text between the beginning of a message and its own text. */
 const MAX_HEADER = 256
-/** In front of a channel: the recipient of a call. */
+/** All of them: each is one token. */
+export const CHANNEL_MARKS: readonly string[] = [START, CHANNEL, MESSAGE, ...ENDS]
+/** In front of a channel: who writes, where a mark begins it, and the recipient of a call. */
 const RECIPIENT = /^\s*(?:t|to|to=\S*\s*)?$/
+const AUTHOR = /^<\|start\|>([\w.-]*)(?:\s+(?:t|to|to=\S*\s*)?)?$/
+const ASSISTANT = 'assistant'
 
 type Body = 'reasoning' | 'content' | 'call'
 
 /**
  * Reads `HEADER<|message|>TEXT<|end|>` one after another. A header names a channel, `analysis` for reasoning, and `to=functions.NAME` where
- * the text is a call's arguments; all other messages are content. A header that does not come to its text is text itself.
+ * the text is a call's arguments; all other messages are content, those that the model writes as another author, too. A header that does
+ * not come to its text is text itself.
  */
 export class ChannelParser implements ReplyReader {
   readonly #events: Events
   readonly #marks: MarkFinder
-  readonly #next: string
   readonly #ends: ReadonlySet<string>
   readonly #calls: boolean
   readonly #onlyCalls: boolean
@@ -38,6 +42,11 @@ export class ChannelParser implements ReplyReader {
   #blank = ''
   #fresh = true
   #reasoningMarks = 0
+  /** What of the text is read, and the marks that are to come in it, from where on; null: every mark counts. */
+  #read = 0
+  readonly #coming: { readonly mark: string; readonly from: number }[] | null
+  /** Of the message that was read last. */
+  #message = ''
 
   constructor({
     format,
@@ -47,16 +56,16 @@ export class ChannelParser implements ReplyReader {
     callsBefore = 0,
     ends = [],
     onlyCalls = false,
+    toldMarks = false,
   }: ReplyReaderOptions) {
-    const { next } = format.channels as Channels
     this.#calls = calls ?? tools.length > 0
     this.#onlyCalls = onlyCalls
-    this.#next = next
+    this.#coming = toldMarks ? [] : null
     this.#events = new Events(format.name, callsBefore, true)
     this.#ends = new Set([...ENDS, ...ends])
-    this.#marks = new MarkFinder([next, CHANNEL, MESSAGE, ...this.#ends])
+    this.#marks = new MarkFinder([START, CHANNEL, MESSAGE, ...this.#ends])
     this.#body = prompt === 'open' ? 'reasoning' : 'content'
-    this.#header = prompt === 'open' ? null : ''
+    this.#header = prompt === 'none' ? '' : null
   }
 
   get reasoningMarks(): number {
@@ -71,11 +80,19 @@ export class ChannelParser implements ReplyReader {
     return this.#body === 'call'
   }
 
-  feed(text: string): ReplyEvent[] {
+  /** As it was written, without its header. */
+  get message(): string {
+    return this.#message
+  }
+
+  feed(text: string, mark = ''): ReplyEvent[] {
+    if (mark !== '') this.#coming?.push({ mark, from: this.#read })
     for (let i = 0; i < text.length; i++) {
+      this.#read++
       const found = this.#marks.push(text[i] as string)
       for (let k = 0; k < found.text.length; k++) this.#character(found.text[k] as string)
-      if (found.mark !== null) this.#mark(found.mark)
+      if (found.mark !== null && this.#isMark(found.mark)) this.#mark(found.mark)
+      else for (const c of found.mark ?? '') this.#character(c)
     }
     return this.#events.take(false)
   }
@@ -88,11 +105,21 @@ export class ChannelParser implements ReplyReader {
     return this.#events.take(true)
   }
 
+  /** Not a text that only looks like one. */
+  #isMark(mark: string): boolean {
+    if (this.#coming === null) return true
+    const [next] = this.#coming
+    const isNext = next?.mark === mark && this.#read - mark.length >= next.from
+    if (isNext) this.#coming.shift()
+    return isNext
+  }
+
   #character(c: string): void {
     if (this.#header === null) this.#text(c)
     else {
       this.#header += c
-      const fits = this.#header.length <= MAX_HEADER && (this.#inChannel || RECIPIENT.test(this.#header))
+      const before = this.#header.startsWith(START) ? AUTHOR : RECIPIENT
+      const fits = this.#header.length <= MAX_HEADER && (this.#inChannel || before.test(this.#header))
       if (!fits) this.#noHeader()
     }
   }
@@ -106,13 +133,14 @@ export class ChannelParser implements ReplyReader {
     else {
       this.#noHeader()
       this.#endBody(false)
-      if (mark === this.#next || ENDS.includes(mark)) this.#header = ''
+      if (mark === START) this.#header = mark
+      else if (ENDS.includes(mark)) this.#header = ''
     }
   }
 
   /** What was read is no header, but text of the message before. */
   #noHeader(): void {
-    const header = this.#header ?? ''
+    const header = (this.#header ?? '').replace(/^<\|start\|>(?:assistant)?/, '')
     this.#header = null
     this.#inChannel = false
     for (let i = 0; i < header.length; i++) this.#text(header[i] as string)
@@ -122,10 +150,13 @@ export class ChannelParser implements ReplyReader {
     this.#endBody(false)
     const [, channel = ''] = /<\|channel\|>\s*(\w*)/.exec(header) ?? []
     const [, recipient] = /(?:^|[\s>])to=([^\s<]+)/.exec(header) ?? []
+    const [, author = ASSISTANT] = /^<\|start\|>([\w.-]+)/.exec(header) ?? []
     this.#header = null
     this.#inChannel = false
     this.#fresh = true
-    if (recipient !== undefined && this.#calls) {
+    this.#message = ''
+    if (author !== ASSISTANT) this.#body = 'content'
+    else if (recipient !== undefined && this.#calls) {
       this.#body = 'call'
       this.#events.start(recipient.replace(/^functions\./, ''), null)
       this.#complete = false
@@ -151,6 +182,7 @@ export class ChannelParser implements ReplyReader {
   }
 
   #text(c: string): void {
+    this.#message += c
     if (this.#body === 'call') this.#argument(c)
     else if (!isBlank(c)) {
       this.#write(this.#blank + c)

@@ -23,6 +23,8 @@ export class ReplyParser implements ReplyReader {
   readonly #tools: ToolBook
   readonly #calls: boolean
   readonly #bare: boolean
+  /** What calls begin with that have no mark: names of tools, each a line. */
+  readonly #names: ReadonlySet<string>
   readonly #unwraps: boolean
   readonly #onlyCalls: boolean
   readonly #events: Events
@@ -56,6 +58,8 @@ export class ReplyParser implements ReplyReader {
     this.#tools = new ToolBook(tools)
     this.#calls = calls ?? tools.length > 0
     this.#bare = this.#calls && format.calls.begin === '' && format.calls.body.kind === 'object'
+    const named = this.#calls && format.calls.begin === '' && format.calls.body.kind === 'separated'
+    this.#names = new Set(named ? tools.flatMap(({ name }) => [`${name}\n`, `${name} \n`]) : [])
     this.#thought = prompt !== 'none'
     this.#mode = prompt === 'open' ? 'reasoning' : 'content'
     this.#events = new Events(format.name, callsBefore, prompt !== 'none')
@@ -64,7 +68,7 @@ export class ReplyParser implements ReplyReader {
     const openers = this.#calls ? [...(section?.begin ?? []), begin, ...(this.#bare ? [FENCE] : [])] : []
     const { reasoning, answer } = format
     const around = answer ? [answer.begin, answer.end] : []
-    this.#marks = new MarkFinder([reasoning.begin, reasoning.end, ...around, ...openers, ...ends])
+    this.#marks = new MarkFinder([reasoning.begin, reasoning.end, ...around, ...openers, ...this.#names, ...ends])
     this.#sink = {
       // A mark that is a word (functools) stands in texts, too.
       accepts: name => this.#tools.has(name) || (this.#mode === 'content' && /^[<[]/.test(this.#mark)),
@@ -94,6 +98,10 @@ export class ReplyParser implements ReplyReader {
 
   get inCall(): boolean {
     return this.#begun
+  }
+
+  get message(): null {
+    return null
   }
 
   feed(text: string): ReplyEvent[] {
@@ -205,8 +213,19 @@ export class ReplyParser implements ReplyReader {
     if (mark === begin) this.#thinkBegin(mark)
     else if (mark === end) this.#thinkEnd(mark)
     else if (mark === this.#format.answer?.begin || mark === this.#format.answer?.end) this.#asText(mark)
+    else if (this.#names.has(mark)) this.#named(mark)
     else if (mark !== FENCE || this.#events.isStart) this.#open(mark)
     else this.#asText(mark)
+  }
+
+  #named(mark: string): void {
+    const { isStart, isAfterCall } = this.#events
+    if (this.#mode !== 'content' || !this.#fresh || !(isStart || isAfterCall)) {
+      this.#asText(mark)
+      return
+    }
+    this.#open('')
+    this.#again(mark)
   }
 
   /** Whether the mark stands around the answer: between its reasoning and its text, or at the end of what was so begun. */

@@ -19,6 +19,8 @@ export interface ReplyReaderOptions {
   readonly onlyCalls?: boolean
   /** Texts of the tokens that end an answer; they give no text. */
   readonly ends?: readonly string[]
+  /** `feed` is told which marks of channels are tokens of their own: others are text. Default: what looks like one is one. */
+  readonly toldMarks?: boolean
 }
 
 /** How a prompt ends: inside a block of reasoning, after an empty one, or without any. */
@@ -31,8 +33,10 @@ export interface ReplyReader {
   readonly inReasoning: boolean
   /** A call has begun and has not ended, or its block has not. */
   readonly inCall: boolean
-  /** Takes more of the text; returns what it adds. */
-  feed(text: string): ReplyEvent[]
+  /** The last of several messages as it was written; null: there is only one. */
+  readonly message: string | null
+  /** Takes more of the text; returns what it adds. `mark`: the one that its token is, which comes in this text or a later one. */
+  feed(text: string, mark?: string): ReplyEvent[]
   /** The text has ended. Ends what was begun; a call that was cut off is incomplete, but its arguments are valid JSON. */
   finish(): ReplyEvent[]
 }

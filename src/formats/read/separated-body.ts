@@ -5,7 +5,8 @@ const MAX_HEAD = 512
 
 /**
  * NAME separator {…}, as DeepSeek-V3.1 and Kimi write it; or KIND separator NAME line break, and {…} in a fence of Markdown,
- * as DeepSeek-V3 does. Kimi's name is an id, `functions.NAME:IDX`, or the number alone.
+ * as DeepSeek-V3 does. Kimi's name is an id, `functions.NAME:IDX`, or the number alone; Mistral Small 3.2's is followed by
+ * `[CALL_ID]` and an id of its own.
  */
 export class SeparatedBody implements BodyReader {
   readonly #sink: CallSink
@@ -69,7 +70,8 @@ export class SeparatedBody implements BodyReader {
     return this.#started
   }
 
-  #begin(head: string): boolean {
+  #begin(written: string): boolean {
+    const [head = '', id] = written.split('[CALL_ID]')
     const [, name = head, number] = /^(?:functions\.)?(.*?)(?::(\d+))?$/s.exec(head) ?? []
     if (/^\d+$/.test(head)) {
       this.#unnamed = ''
@@ -77,7 +79,7 @@ export class SeparatedBody implements BodyReader {
     }
     if (!isName(name) || !this.#sink.accepts(name)) return false
     this.#started = true
-    this.#sink.start(name, number === undefined ? null : head)
+    this.#sink.start(name, number === undefined ? (id ?? null) : head)
     return true
   }
 

@@ -36,7 +36,13 @@ const TEMPLATES: readonly Rule[] = [
   ['phi-4', text => text.includes('<|/tool_call|>') || text.includes('<|/tool|>')],
   ['granite', text => text.includes('<|tool_call|>') && text.includes('<|start_of_role|>')],
   ['kimi-vl', text => text.includes('◁think▷')],
-  ['mistral', text => text.includes('[TOOL_CALLS]') && text.includes('[ARGS]') && !text.includes('[CALL_ID]')],
+  ['gigachat3.1', text => text.includes('<|function_call|>') && text.includes('<|role_sep|>')],
+  ['gigachat3', text => text.includes('function call') && text.includes('<|role_sep|>')],
+  // What it tells models of tools: it has no other words for calls.
+  ['glm-4', text => text.includes('请使用 Json 格式表示调用的参数')],
+  ['mistral', text => text.includes('[TOOL_CALLS]') && text.includes('[ARGS]')],
+  ['gigachat3.1', text => text.includes('<|function_call|>') && text.includes('<|role_sep|>')],
+  ['gigachat3', text => text.includes('<|role_sep|>')],
   ['llama-3', text => text.includes('<|start_header_id|>') && /python_tag|ipython|"parameters"/.test(text)],
   ['gemma', text => text.includes('<start_of_turn>')],
 ]
@@ -68,6 +74,7 @@ const MODEL_TYPES: Readonly<Record<string, FormatName>> = {
   kimi_k25: 'kimi-k2',
   kimi_linear: 'kimi-k2',
   kimi_vl: 'kimi-vl',
+  glm4: 'glm-4',
   glm4_moe: 'glm-4.5',
   glm4_moe_lite: 'glm-4.7',
   glm_moe_dsa: 'glm-4.7',

@@ -24,6 +24,9 @@ export const FORMAT_NAMES = [
   'hunyuan',
   'longcat',
   'longcat-2601',
+  'glm-4',
+  'gigachat3',
+  'gigachat3.1',
 ] as const
 
 /** How a family writes reasoning and calls of tools. */
@@ -39,7 +42,7 @@ export interface Around {
  * How the name and the arguments of one call are written.
  *
  * - `object`: one JSON object, `{"name": NAME, "arguments": {…}}`; `arguments` is the field's name.
- * - `separated`: the name, a separator, and the arguments as JSON.
+ * - `separated`: the name, a separator, and the arguments as JSON. Without a mark of its own, a call begins with the name of a tool.
  * - `pairs`: the name, and each argument between tags of its own: texts as they are, the rest as JSON.
  * - `python`: `NAME(k=v, …)` with Python's literals.
  * - `quoted`: `NAME{KEY:VALUE,…}` as JSON, but keys stand bare and texts between marks. `prefix`: may stand before the name.

@@ -1,7 +1,20 @@
 /** The families' formats. Sources: their published chat templates (test/fixtures/templates); for MiniCPM3, Youtu, LongCat and Hunyuan,
  * of which no package has one, the parsers of vLLM, mlx-lm and ms-swift. */
 import type { Around, ChatFormat, FormatName } from './format.ts'
-import { DEEPSEEK_V3, DEEPSEEK_V31, GENERIC, HARMONY, KIMI, LLAMA, listed, MISTRAL, tagged } from './json-calls.ts'
+import {
+  DEEPSEEK_V3,
+  DEEPSEEK_V31,
+  GENERIC,
+  GIGACHAT,
+  GIGACHAT_31,
+  GLM_4,
+  HARMONY,
+  KIMI,
+  LLAMA,
+  listed,
+  MISTRAL,
+  tagged,
+} from './json-calls.ts'
 import { DEEPSEEK_V32, GEMMA_4, glm, LFM2, MINICPM, QWEN_CODER } from './pair-calls.ts'
 import { ANALYSIS, BRACKETS, LONGCAT, SQUARES, THINK, THOUGHT, THOUGHT_CHANNEL } from './reasoning-marks.ts'
 
@@ -69,6 +82,9 @@ const ROWS: Readonly<Record<FormatName, Row>> = {
     result: { begin: '<tool_responses><tool_response>', end: '</tool_response></tool_responses>' },
   },
   longcat: { reasoning: LONGCAT, calls: tagged('longcat_tool_call', '\n'), result: LONGCAT_RESPONSE },
+  'glm-4': { calls: GLM_4, result: NAMED_RESULT },
+  gigachat3: { calls: GIGACHAT, result: NAMED_RESULT },
+  'gigachat3.1': { calls: GIGACHAT_31, result: NAMED_RESULT },
   'longcat-2601': { reasoning: LONGCAT, calls: glm('\n', 'longcat_'), result: LONGCAT_RESPONSE },
 }
 

@@ -106,6 +106,46 @@ export const LLAMA: CallFormat = {
   },
 }
 
+/** The name on a line of its own. */
+export const GLM_4: CallFormat = {
+  section: null,
+  begin: '',
+  end: '',
+  body: { kind: 'separated', separator: '\n' },
+  text: { open: '', begin: 'NAME\n', end: '', between: '\n', close: '' },
+}
+
+/** A message of its own for each call: its role ends the text before it. */
+const GIGACHAT_ROLE = '<|message_sep|>\n\nfunction call<|role_sep|>'
+
+export const GIGACHAT: CallFormat = {
+  section: { begin: [GIGACHAT_ROLE, 'function call<|role_sep|>'], end: [] },
+  begin: '',
+  end: '',
+  body: { kind: 'object', arguments: 'arguments' },
+  text: {
+    open: `${GIGACHAT_ROLE}\n`,
+    begin: '{"name": "NAME", "arguments": ',
+    end: '}',
+    between: `${GIGACHAT_ROLE}\n`,
+    close: '',
+  },
+}
+
+export const GIGACHAT_31: CallFormat = {
+  section: null,
+  begin: '<|function_call|>',
+  end: '',
+  body: { kind: 'object', arguments: 'arguments' },
+  text: {
+    open: '',
+    begin: '<|function_call|>{"name": "NAME", "arguments": ',
+    end: '}',
+    between: '',
+    close: '',
+  },
+}
+
 export const MISTRAL: CallFormat = {
   section: null,
   begin: '[TOOL_CALLS]',

@@ -30,6 +30,8 @@ export interface Capabilities {
   readonly severalCalls: boolean
   /** It shows the ids of calls. */
   readonly callIds: boolean
+  /** It refuses ids that are not nine letters and digits (Mistral's). */
+  readonly shortIds: boolean
   /** Results in messages of role `tool`. */
   readonly results: boolean
   /** The same after an answer without calls, such as one whose calls are written as text. */

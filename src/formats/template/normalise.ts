@@ -40,6 +40,8 @@ class Writer {
   /** Calls by id, with those that wait for their result where each has a message of its own. */
   readonly #calls = new Map<string, ToolCall>()
   readonly #waiting = new Map<string, Draft>()
+  /** Ids as the template takes them. */
+  readonly #ids = new Map<string, string>()
   /** Ids of calls that are written as text. */
   readonly #written = new Set<string>()
   #count = 0
@@ -112,11 +114,24 @@ class Writer {
       role: 'assistant',
       content: content === '' ? (shape?.content ?? null) : content,
       tool_calls: calls.map(({ id, name, arguments: given }) => ({
-        id,
+        id: this.#idOf(id),
         type: 'function',
         function: { name, arguments: shape?.arguments === 'text' ? jsonText(given) : given },
       })),
     }
+  }
+
+  /** Another one, where the template takes nine letters and digits only. */
+  #idOf(id: string): string {
+    const known = this.#ids.get(id)
+    if (known !== undefined) return known
+    const taken = [...this.#ids.values()]
+    let given = id
+    for (let i = taken.length; this.#can.shortIds && !(SHORT_ID.test(given) && !taken.includes(given)); i++) {
+      given = `call${String(i).padStart(5, '0')}`
+    }
+    this.#ids.set(id, given)
+    return given
   }
 
   #result(id: string, content: string): void {
@@ -129,7 +144,7 @@ class Writer {
     // A template that knows no calls may print any role's name: the model knows nothing of it.
     const isNative = this.#written.has(id) ? this.#can.looseResults : this.#can.results
     if (isNative && this.#can.calls !== null) {
-      this.#drafts.push({ role: 'tool', content, tool_call_id: id, ...(name !== undefined && { name }) })
+      this.#drafts.push({ role: 'tool', content, tool_call_id: this.#idOf(id), ...(name !== undefined && { name }) })
       return
     }
     const { begin, end } = this.#format.result
@@ -147,6 +162,8 @@ class Writer {
     return texts.length === 0 ? rest : [{ role: 'system', content: texts.join('\n\n') }, ...rest]
   }
 }
+
+const SHORT_ID = /^[A-Za-z0-9]{9}$/
 
 const isSystem = ({ role }: Draft) => role === 'system'
 const asUser = (draft: Draft): Draft => ({ ...draft, role: 'user' })

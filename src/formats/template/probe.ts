@@ -14,6 +14,8 @@ const TOOL = 'sentinelTool7'
 const ABOUT = 'sentinelAbout7'
 /** Nine letters and digits: Mistral's templates accept no other ids. */
 const IDS = ['idOneOne1', 'idTwoTwo2'] as const
+/** As other families and clients have them. */
+const LONG_ID = 'functions.sentinelTool7:0'
 
 const TOOLS: readonly TemplateTool[] = [
   {
@@ -74,6 +76,7 @@ const NOTHING: Capabilities = {
   contentWithCalls: false,
   severalCalls: false,
   callIds: false,
+  shortIds: false,
   results: false,
   looseResults: false,
   reasoning: null,
@@ -154,7 +157,10 @@ class Probes {
     return shown
   }
 
-  calls(): Pick<Capabilities, 'calls' | 'contentWithCalls' | 'severalCalls' | 'callIds' | 'results' | 'looseResults'> {
+  calls(): Pick<
+    Capabilities,
+    'calls' | 'contentWithCalls' | 'severalCalls' | 'callIds' | 'shortIds' | 'results' | 'looseResults'
+  > {
     const kept = SHAPES.filter(shape => this.#keepsCall([user(USER), calling(shape, [VALUE])]))
     const whole = kept.filter(shape => this.#keepsResult(calling(shape, [VALUE])))
     const shape = this.#shortest(whole.length > 0 ? whole : kept)
@@ -163,7 +169,7 @@ class Probes {
       this.keeps(loose, [USER, ANSWER, RESULT], this.#withCalls) &&
       this.keeps([...loose, message('assistant', OTHER), user(SECOND)], [RESULT, OTHER, SECOND], this.#withCalls)
     if (shape === null) {
-      const none = { contentWithCalls: false, severalCalls: false, callIds: false }
+      const none = { contentWithCalls: false, severalCalls: false, callIds: false, shortIds: false }
       return { calls: null, ...none, results: looseResults, looseResults }
     }
     const first = [user(USER), calling(shape, [VALUE, OTHER])]
@@ -179,9 +185,15 @@ class Probes {
         this.#withCalls,
       ),
       callIds: shown?.includes(IDS[0]) ?? false,
+      shortIds: this.#refusesIds(calling(shape, [VALUE])),
       results: whole.length > 0,
       looseResults,
     }
+  }
+
+  #refusesIds(call: TemplateMessage): boolean {
+    const calls = call.tool_calls?.map(one => ({ ...one, id: LONG_ID })) ?? []
+    return this.text([user(USER), { ...call, tool_calls: calls }], this.#withCalls) === null
   }
 
   /** Of the shapes with the first one's arguments: some templates write a turn without text, or `None`, beside the calls. */

@@ -1,7 +1,5 @@
-import { type HeldObject, type HeldSchema, isObject, TYPES } from './json-schema.ts'
+import { any, type HeldObject, type HeldSchema, isObject, otherThan } from './json-schema.ts'
 import { below, count, refusal, refuseBesides, type SchemaHolder, type Use } from './use.ts'
-
-const NO_ARRAY: HeldSchema = { type: TYPES.filter(name => name !== 'array' && name !== 'integer') }
 
 type Fields = { readonly [keyword: string]: unknown }
 
@@ -14,7 +12,7 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
   if (schema.uniqueItems === true && !((max ?? 2) <= 1)) {
     if (holder.uniqueItems === 'kept') {
       held.uniqueItems = true
-      if (valuesOf(schema) < (min ?? 0)) held.allOf = [schema.type === 'array' ? false : NO_ARRAY]
+      if (valuesOf(schema) < (min ?? 0)) held.allOf = [otherThan('array', schema.type)]
     } else held.allOf = [distinct(schema, path, min ?? 0, max ?? Number.POSITIVE_INFINITY)]
   }
   const more: HeldSchema[] = (held.allOf as HeldSchema[] | undefined) ?? []
@@ -56,7 +54,7 @@ function containing(holder: SchemaHolder, schema: Fields, use: Use): HeldSchema[
   }
   const inside = { ...below(use, 'contains'), alone: false }
   const contained = holder.hold(schema.contains, inside)
-  const ways: HeldSchema[] = schema.type === 'array' ? [] : [NO_ARRAY]
+  const ways: HeldSchema[] = []
   const these = (before: number, items: number): HeldObject => ({
     type: 'array',
     prefixItems: [...Array(before).fill(true), ...Array(items).fill(contained)],
@@ -67,7 +65,7 @@ function containing(holder: SchemaHolder, schema: Fields, use: Use): HeldSchema[
     const others = holder.hold(holder.negated(schema.contains, path, 'maxContains'), inside)
     for (let items = least; items <= most; items++) ways.push({ ...these(0, items), items: others })
   }
-  return [ways.length > 0 && { anyOf: ways }]
+  return [any([...ways, otherThan('array', schema.type)])]
 }
 
 /** How many different values the items may have, as far as the schema says it in few words. */
@@ -96,6 +94,5 @@ function distinct(schema: Fields, path: string, min: number, max: number): HeldS
   const lists = Array.from({ length: 2 ** values.length }, (_, bits) => values.filter((_, i) => (bits >> i) & 1))
   const fitting = lists.filter(list => list.length >= min && list.length <= max)
   const ways: HeldSchema[] = fitting.map(list => ({ const: list }))
-  if (type !== 'array') ways.push(NO_ARRAY)
-  return ways.length > 0 ? { anyOf: ways } : false
+  return any([...ways, otherThan('array', type)])
 }

@@ -34,6 +34,9 @@ const URI_REFERENCE = `(?:${URI}|/(?:${PATH_CHARACTER}+${TAIL})?|[A-Za-z0-9._~-]
 const URL = `https?://[a-z0-9]{1,61}(?:\\.[a-z0-9]{1,61}){0,4}\\.[a-z]{2,12}(?::[0-9]{2,5})?(?:/${PATH_CHARACTER}*)*`
 const ATOM = "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}"
 const EMAIL = `${ATOM}(?:\\.${ATOM}){0,4}@(?:${LABEL}\\.){1,6}${LABEL}`
+const BASE64 = '(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?'
+const HEX = '[0-9a-f]'
+const uuid = (version: string) => `${HEX}{8}-${HEX}{4}-${version}${HEX}{3}-[89ab]${HEX}{3}-${HEX}{12}`
 const POINTER = '(?:/(?:[^/~\\x00-\\x1f]|~0|~1)*)*'
 
 const COLOR =
@@ -56,6 +59,16 @@ export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   'ip-address': IPV4,
   'host-name': HOST,
   color: COLOR,
+  // Those of pydantic and zod; networks of one address, as others must have no bits beyond their prefix.
+  ...Object.fromEntries(['1', '3', '4', '5', '6', '7', '8'].map(version => [`uuid${version}`, uuid(version)])),
+  ipvanyaddress: `${IPV4}|${IPV6}`,
+  ipv4network: `${IPV4}/32`,
+  ipv6network: `(?:${IPV6})/128`,
+  ipvanynetwork: `${IPV4}/32`,
+  ipv4interface: `${IPV4}(?:/(?:3[0-2]|[12]?[0-9]))?`,
+  ipv6interface: `(?:${IPV6})(?:/[1-9]?[0-9])?`,
+  ipvanyinterface: `${IPV4}(?:/(?:3[0-2]|[12]?[0-9]))?`,
+  ulid: '[0-7][0-9A-HJKMNP-TV-Z]{25}',
   // Protocol Buffers' durations, and Python's.
   'google-duration': '-?(?:0|[1-9][0-9]{0,11})(?:\\.[0-9]{1,9})?s',
   'time-delta': DURATION,
@@ -67,7 +80,10 @@ export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   url: URL,
   // Any such text is an expression.
   regex: '\\^?[A-Za-z0-9 _,:;<>=!@#%&~"/-]*\\$?',
-  byte: '(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?',
+  byte: BASE64,
+  base64: BASE64,
+  // What needs no filling.
+  base64url: '(?:[A-Za-z0-9_-]{4})*',
   'json-pointer': POINTER,
   'json-pointer-uri-fragment': "#(?:/(?:[A-Za-z0-9_.!$&'()*+,;:=@-]|~0|~1)*)*",
   'relative-json-pointer': `(?:0|[1-9][0-9]{0,6})(?:#|${POINTER})`,

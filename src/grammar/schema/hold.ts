@@ -61,6 +61,8 @@ const NAMING = [
   '$ref',
   'unevaluatedProperties',
 ]
+/** What replaces them. */
+const OF_DRAFT_3: Readonly<Record<string, string>> = { divisibleBy: 'multipleOf', disallow: 'not', extends: 'allOf' }
 const KNOWN: ReadonlySet<string> = new Set<string>([...KEYWORDS, ...ANNOTATIONS])
 
 class Holder implements SchemaHolder {
@@ -115,6 +117,8 @@ class Holder implements SchemaHolder {
     }
     const dynamic = ['$dynamicRef', '$recursiveRef'].find(keyword => value[keyword] !== undefined)
     if (dynamic) throw refusal(path, dynamic, 'depends on where it is used from, which cannot be held; use $ref')
+    const old = Object.keys(OF_DRAFT_3).find(keyword => value[keyword] !== undefined)
+    if (old) throw refusal(path, old, `is a keyword of draft 3, which is not held; use ${OF_DRAFT_3[old]}`)
     return this.#holdFields(value, use)
   }
 
@@ -161,7 +165,7 @@ class Holder implements SchemaHolder {
       const spoken = Object.entries(SPEAKING).filter(([, keywords]) => keywords.some(keyword => keyword in others))
       return spoken.length === 1 ? spoken[0]?.[0] : undefined
     }
-    const given = Array.isArray(type) ? type : [type]
+    const given = Array.isArray(type) ? [...type] : [type]
     for (const name of given) {
       if (!TYPES.includes(name))
         throw refusal(path, 'type', `has ${JSON.stringify(name)}; expected ${TYPES.join(', ')}`)

@@ -45,11 +45,18 @@ export function typeOf(value: unknown): JsonType {
   return typeof value as JsonType
 }
 
+/** What of a schema's values is left where none of a type fits; `own`: the types that the schema names. */
+export const otherThan = (type: JsonType, own: unknown): HeldSchema =>
+  own !== type && { type: TYPES.filter(name => name !== type && name !== 'integer') }
+
 /** One segment of a JSON pointer. */
 export const pointerOf = (key: string | number): string => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
 
 /** What satisfies one of the schemas. */
-export const any = (parts: readonly HeldSchema[]): HeldSchema => parts.some(part => part !== false) && { anyOf: parts }
+export function any(parts: readonly HeldSchema[]): HeldSchema {
+  const kept = parts.filter(part => part !== false)
+  return kept.length > 0 && { anyOf: kept }
+}
 
 /** What satisfies all of them. */
 export function all(parts: readonly HeldSchema[]): HeldSchema {

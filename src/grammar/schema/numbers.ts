@@ -48,6 +48,7 @@ export function holdNumbers(schema: Fields, range?: readonly [number, number]): 
     held.maximum = Math.min(high ?? LIMIT, LIMIT)
     if (above !== undefined && (above as number) >= -LIMIT) held.exclusiveMinimum = above as number
     if (below !== undefined && (below as number) <= LIMIT) held.exclusiveMaximum = below as number
+    holdWhole(held, Math.min(...highs), Math.max(...lows))
   }
   const { multipleOf } = schema as { multipleOf?: number }
   if (multipleOf !== undefined) {
@@ -67,6 +68,28 @@ export function holdNumbers(schema: Fields, range?: readonly [number, number]): 
     }
   }
   return held
+}
+
+/**
+ * A whole number that is excluded, where the other bound has the same digits before the point: the library allows it, so that the range begins
+ * a little further on.
+ */
+function holdWhole(held: Record<string, number>, high: number, low: number): void {
+  const { exclusiveMinimum: above, exclusiveMaximum: below } = held
+  if (above !== undefined && Number.isInteger(above) && above >= 0 && high < above + 1) {
+    held.minimum = above + stepBeside(above, high)
+    delete held.exclusiveMinimum
+  }
+  if (below !== undefined && Number.isInteger(below) && below <= 0 && low > below - 1) {
+    held.maximum = below - stepBeside(below, low)
+    delete held.exclusiveMaximum
+  }
+}
+
+/** Of three more digits than the other bound has, as far as 15 digits go. */
+function stepBeside(whole: number, other: number): number {
+  const [, digits = ''] = String(other).split('.')
+  return 10 ** -Math.min(digits.length + 3, 15 - String(Math.abs(whole)).length)
 }
 
 const lowName = (above: unknown) => (above === undefined ? 'minimum' : 'exclusiveMinimum')

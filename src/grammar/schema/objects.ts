@@ -18,6 +18,8 @@ export function holdObjects(holder: SchemaHolder, schema: Fields, use: Use): Hel
     if (!isObject(schema.properties)) throw refusal(path, 'properties', 'is no object')
     for (const [name, part] of Object.entries(schema.properties)) {
       if (/[\ud800-\udfff]/u.test(name)) throw refusal(path, 'properties', 'has half a surrogate pair in a name')
+      if (name === '__proto__')
+        throw refusal(path, 'properties', 'has the name __proto__, which no check of answers reads')
       properties.set(name, holder.hold(part, below(use, `properties${pointerOf(name)}`)))
     }
   }

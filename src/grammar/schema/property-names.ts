@@ -63,7 +63,8 @@ function restOf(patterns: readonly NamedByPattern[], texts: TextSet): TextSet | 
   return rest
 }
 
-const isEverything = (pattern: string) => /^\^?(?:\.\*)?\$?$/.test(pattern.replace('[^\\n\\r\\x{2028}\\x{2029}]', '.'))
+const isEverything = (pattern: string) =>
+  /^(?:\^|\$|\^?\.\*\$?)?$/.test(pattern.replace('[^\\n\\r\\x{2028}\\x{2029}]', '.'))
 
 /** Most patterns that may be found in one name. */
 const MOST_AT_ONCE = 3

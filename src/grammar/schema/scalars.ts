@@ -1,5 +1,5 @@
 import { FORMAT_LENGTHS, FORMAT_PATTERNS, FREE_FORMATS, NUMBER_FORMATS } from './formats.ts'
-import { isObject, OUTSIDE } from './json-schema.ts'
+import { isObject, OUTSIDE, otherThan } from './json-schema.ts'
 import { holdNumbers, isExact, isProblem } from './numbers.ts'
 import { PatternProblem } from './pattern.ts'
 import { ALL_TEXTS, both, outside, patternOf, type TextSet, textsWith } from './text-sets.ts'
@@ -69,7 +69,7 @@ export function holdStrings(schema: Fields, path: string): Held {
     if (typeof format !== 'string') throw refusal(path, 'format', 'is no text')
     const pattern = FORMAT_PATTERNS[format]
     if (pattern !== undefined) texts = both(texts, { all: [`^(?:${pattern})$`], none: [] })
-    else if (!FREE_FORMATS.has(format) && NUMBER_FORMATS[format] === undefined) {
+    else if (!FREE_FORMATS.has(format) && NUMBER_FORMATS[format] === undefined && !hasPattern(schema)) {
       const known = [...Object.keys(FORMAT_PATTERNS), ...FREE_FORMATS, ...Object.keys(NUMBER_FORMATS)].join(', ')
       throw refusal(path, 'format', `is ${JSON.stringify(format)}; expected ${known}, or a pattern`)
     }
@@ -82,10 +82,14 @@ export function holdStrings(schema: Fields, path: string): Held {
   const sets = other === undefined ? [ALL_TEXTS] : outside(textsOf(other, path, 'pattern'))
   const ways = sets.map(set => patternOf(both(texts, set)))
   if (ways.length > 1) held.allOf = [{ anyOf: ways.map(pattern => ({ type: 'string', pattern })) }]
-  else if (ways[0] === undefined) held.allOf = [false]
+  else if (ways[0] === undefined) held.allOf = [otherThan('string', schema.type)]
   else if (ways[0] !== '') held.pattern = ways[0]
   return held
 }
+
+/** A pattern beside a format is how its makers say what it is; zod has several in `allOf`. */
+const hasPattern = ({ pattern, allOf }: Fields): boolean =>
+  pattern !== undefined || (Array.isArray(allOf) && allOf.some(part => isObject(part) && part.pattern !== undefined))
 
 /** The texts that a pattern is found in. Throws SchemaError. */
 export function textsOf(pattern: unknown, path: string, keyword: string): TextSet {

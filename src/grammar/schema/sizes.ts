@@ -1,4 +1,4 @@
-import { any, type HeldSchema } from './json-schema.ts'
+import { any, type HeldSchema, otherThan } from './json-schema.ts'
 import { count, refusal } from './use.ts'
 
 /** Most ways in which properties that may be left out are chosen. */
@@ -39,6 +39,10 @@ export function holdSizes(
     throw refusal(path, 'minProperties', `is ${min}; expected at most one more than the properties that are required`)
   }
   if (closed && least <= 1 && (max ?? required.length + 1) === required.length + 1) return bounds
+  /** One of these, or no object. */
+  const chosen = (ways: readonly HeldSchema[]) => ({
+    allOf: [ways.length > 0 ? any(ways) : otherThan('object', schema.type)],
+  })
   const without = (names: readonly string[]) => Object.fromEntries(names.map(name => [name, false]))
   const besides = { properties: without(optional), ...bounds }
   const keyword = max === undefined ? 'minProperties' : 'maxProperties'
@@ -53,10 +57,10 @@ export function holdSizes(
       const most = required.length + optional.length
       throw refusal(path, 'minProperties', `is ${min}; expected at most the ${most} properties that are named`)
     }
-    return { allOf: [any(closed || least > 1 ? named : [...named, besides])] }
+    return chosen(closed || least > 1 ? named : [...named, besides])
   }
   const most = Math.min(max - required.length, optional.length)
-  if (most < 0) return { allOf: [false] }
+  if (most < 0) return chosen([])
   const ways: HeldSchema[] = []
   for (let size = 0; size <= most; size++) {
     // The others that are missing would have other names.
@@ -67,7 +71,7 @@ export function holdSizes(
     }
     if (ways.length > MAX_WAYS) throw refused
   }
-  return { allOf: [any(ways)] }
+  return chosen(ways)
 }
 
 /** Each choice of so many names, in their order. Throws `refused` where there are too many. */

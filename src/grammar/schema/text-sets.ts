@@ -50,7 +50,7 @@ const TEMPERED = /^\^\((?:\?:)?\(\?!(.+)\)\.\)([*+])\$$/s
 
 /** A pattern without what it looks at around places that are fixed, and what has or has not to be found there. Null: it looks around nowhere there. */
 function looksAround(pattern: string): TextSet | null {
-  if (!/\(\?(?:[=!]|<[=!])/.test(pattern) || parts(pattern, '|').length > 1) return null
+  if (!/\(\?(?:[=!]|<[=!])/.test(pattern) || alternatives(pattern).length > 1) return null
   const tempered = TEMPERED.exec(pattern)
   const never = tempered?.[1]
   if (tempered && never !== undefined && closes(never)) return { all: [`^.${tempered[2]}$`], none: [`(?:${never})`] }
@@ -70,9 +70,9 @@ function looksAround(pattern: string): TextSet | null {
     const [, behind, kind, content = ''] = look
     const atEnd = atoms[i + 1] === '$' && i + 2 === atoms.length
     if (behind ? !atEnd : before === null) return null
-    const alternatives = parts(content, '|')
-    if (kind === '=' && alternatives.length > 1) return null
-    for (const one of alternatives) {
+    const ways = alternatives(content)
+    if (kind === '=' && ways.length > 1) return null
+    for (const one of ways) {
       if (one.startsWith('^') && before !== '') return null
       const ends = atomsOf(one).at(-1) === '$'
       const inner = one.slice(one.startsWith('^') ? 1 : 0, ends ? -1 : undefined)
@@ -97,6 +97,9 @@ function closes(pattern: string): boolean {
 function isFixed(atom: string): boolean {
   return /^(?:[^\\[(^$*+?{]|\\[^bBkc]|\[(?:\\.|[^\]\\])*\])$/s.test(atom) || /^\\(?:x..|u....)$/s.test(atom)
 }
+
+/** A pattern's alternatives. */
+export const alternatives = (pattern: string): string[] => parts(pattern, '|')
 
 /** The pattern cut at a character outside of groups and classes. */
 function parts(pattern: string, mark: string): string[] {

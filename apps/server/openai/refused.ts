@@ -1,0 +1,41 @@
+/** Fields that ask for what this server does not do: an answer without it would be one to another question. */
+import { invalid } from '../failure.ts'
+
+interface Field {
+  /** Whether the value asks for anything. */
+  readonly asks: (value: unknown, body: Body) => boolean
+  readonly what: string
+}
+type Body = Readonly<Record<string, unknown>>
+
+const isFilled = (value: unknown) => Array.isArray(value) && value.length > 0
+const isGiven = (value: unknown) => value !== null && value !== undefined && value !== false
+
+const FIELDS: Readonly<Record<string, Field>> = {
+  functions: { asks: isFilled, what: 'is the form before tools; expected tools: [{type: "function", function}]' },
+  modalities: {
+    asks: value => Array.isArray(value) && value.some(one => one !== 'text'),
+    what: 'asks for more than text; this server writes text only',
+  },
+  audio: { asks: isGiven, what: 'asks for sound; this server writes text only' },
+  web_search_options: { asks: isGiven, what: 'asks for a search; this server reaches no other' },
+  prompt_logprobs: {
+    asks: isGiven,
+    what: 'asks for chances of the tokens of the prompt; only those of the answer are known here',
+  },
+  best_of: {
+    asks: (value, { n }) => typeof value === 'number' && value > (typeof n === 'number' ? n : 1),
+    what: 'is more than n; expected as many as n, or none',
+  },
+  echo: {
+    asks: (value, { logprobs }) => value === true && typeof logprobs === 'number',
+    what: 'beside logprobs asks for chances of the tokens of the prompt; only those of the answer are known here',
+  },
+}
+
+/** Throws Failure naming the first of them. */
+export function refuseFields(body: Body): void {
+  for (const [name, { asks, what }] of Object.entries(FIELDS)) {
+    if (asks(body[name], body)) throw invalid(`${name} ${what}`, name, 'unsupported_parameter')
+  }
+}
