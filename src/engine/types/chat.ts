@@ -1,7 +1,6 @@
 /** What users of `session.chat` get. */
 import type { AssistantMessage, FormatName, MessageText, ToolCall, ToolChoice } from '../../formats/index.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
-import { choice, number, text } from '../../options/kinds.ts'
 import type { Logprobs } from '../../sampling/logprobs.ts'
 import type { ReasoningEffort } from './options/chat.ts'
 import type { FinishReason, Timings, Usage } from './results.ts'
