@@ -55,6 +55,7 @@ export async function trainedModel(
 /** [rows, cols] -> [cols, rows] */
 function transpose(numbers: Float32Array, rows: number, cols: number): Float32Array {
   const transposed = new Float32Array(numbers.length)
-  for (let n = 0; n < rows; n++) for (let k = 0; k < cols; k++) transposed[k * rows + n] = numbers[n * cols + k] as number
+  for (let n = 0; n < rows; n++)
+    for (let k = 0; k < cols; k++) transposed[k * rows + n] = numbers[n * cols + k] as number
   return transposed
 }

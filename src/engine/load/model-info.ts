@@ -14,7 +14,8 @@ import { samplingDefaults } from './sampling-defaults.ts'
 import { sizesOf } from './survey.ts'
 
 /** How a model was loaded. */
-interface Loaded extends Pick<ModelInfo, 'name' | 'cacheType' | 'contextLength' | 'fallbackReason' | 'draft' | 'mtp' | 'lora'> {
+interface Loaded
+  extends Pick<ModelInfo, 'name' | 'cacheType' | 'contextLength' | 'fallbackReason' | 'draft' | 'mtp' | 'lora'> {
   readonly model: Model
   readonly survey: readonly SurveyedWeight[]
   readonly tokenizer: Tokenizer

@@ -117,7 +117,12 @@ function expectBytes({ name, rows, cols, dtype }: WeightSource, range: ByteRange
 }
 
 /** Copies a range in pieces; a matrix stored as [cols, rows] is transposed on the way. */
-async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRange, transposed: boolean): Promise<Tensor> {
+async function copyBytes(
+  memory: CoreMemory,
+  source: WeightSource,
+  range: ByteRange,
+  transposed: boolean,
+): Promise<Tensor> {
   const { rows, cols } = source
   const size = WEIGHT_TYPES[source.dtype].bytes
   const to = located(range, () => memory.alloc('u8', [range.length]))
