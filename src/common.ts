@@ -10,14 +10,9 @@ export type {
   ChatAnswerMessage,
   ChatCall,
   ChatEvent,
-  ChatOptions,
   ChatResult,
-  ChatTool,
   ChatUsage,
-  ConversationOptions,
   CountedChat,
-  OpenAITool,
-  ReasoningEffort,
 } from './engine/types/chat.ts'
 export {
   ContextLengthError,
@@ -26,8 +21,35 @@ export {
   SessionMismatchError,
   WorkerError,
 } from './engine/types/errors.ts'
-export type * from './engine/types/options.ts'
-export type * from './engine/types/reading.ts'
+export type { ChangeSource, InspectTextOptions, ReadingChange } from './engine/types/options/change.ts'
+export type {
+  ChatOptions,
+  ChatTool,
+  ConversationOptions,
+  OpenAITool,
+  ReasoningEffort,
+} from './engine/types/options/chat.ts'
+export type { BeamOptions, ResumeOptions } from './engine/types/options/continued.ts'
+export type { InfillText, Message, Prompt, PromptTokens } from './engine/types/options/input.ts'
+export type { KernelChoice, LoadOptions, ProgressEvent } from './engine/types/options/load.ts'
+export type { JsonForm, JsonValue, OutputOptions, TextForm } from './engine/types/options/output.ts'
+export type { PromptOptions, PromptProgress, SamplingOptions, SpeculationKind } from './engine/types/options/prompt.ts'
+export type {
+  AttentionOptions,
+  CellOptions,
+  HiddenOptions,
+  LensOptions,
+  NeighbourOptions,
+  NextOptions,
+  SpectrumOptions,
+  VectorOptions,
+  WhereOptions,
+  WriteOptions,
+} from './engine/types/options/reading.ts'
+export type { RestoreOptions, RollingOptions, SaveOptions, SessionOptions } from './engine/types/options/session.ts'
+export type { ChatTemplateOptions } from './engine/types/options/template.ts'
+export type { DetokenizeOptions, TokenizeOptions } from './engine/types/options/tokens.ts'
+export type { EmbedOptions, EmbedProgress, Pooling, RerankOptions } from './engine/types/options/vectors.ts'
 export type * from './engine/types/results.ts'
 export {
   CheckpointError,

@@ -8,14 +8,12 @@ export { onePathPerModel } from './checkpoint/gguf/part-names.ts'
 export { parseModelName, writeModelName } from './checkpoint/hub/model-name.ts'
 export { hubSettings, tokenFile } from './checkpoint/hub/options.ts'
 export type { ModelStore, StoredModel } from './checkpoint/store/model-store.ts'
-export {
-  BEAM_OPTIONS,
-  EMBED_OPTIONS,
-  INFILL_TEXT,
-  LOAD_OPTIONS,
-  PROMPT_OPTIONS,
-  RERANK_OPTIONS,
-} from './engine/types/option-table.ts'
+export { BEAM_OPTIONS } from './engine/types/options/continued.ts'
+export { INFILL_TEXT } from './engine/types/options/input.ts'
+export { LOAD_OPTIONS } from './engine/types/options/load.ts'
+export { OUTPUT_OPTIONS } from './engine/types/options/output.ts'
+export { PROMPT_OPTIONS } from './engine/types/options/prompt.ts'
+export { EMBED_OPTIONS, RERANK_OPTIONS } from './engine/types/options/vectors.ts'
 export { makeFolder, PRIVATE_FOLDER } from './files/make-folder.ts'
 export { beginPartial, endPartial } from './files/partial-files.ts'
 export { reserve } from './files/reserve.ts'
@@ -40,6 +38,7 @@ export {
 } from './options/kinds.ts'
 export { nearest } from './options/nearest.ts'
 export { readArgument, readOptions } from './options/read-options.ts'
+export { pickRows, withoutRows } from './options/rows.ts'
 export { printable } from './printable.ts'
 export { TRAIN_OPTIONS } from './training/run/options.ts'
 export { TOKENIZER_OPTIONS } from './training/run/train-tokenizer.ts'

@@ -1,6 +1,6 @@
 /** Options of one call: the SDK's as the engine's, and warnings for what the engine does not have. */
 import type { LanguageModelV3CallOptions, SharedV3Warning } from '@ai-sdk/provider'
-import type { ChatOptions, ChatTool } from '../engine/types/chat.ts'
+import type { ChatOptions, ChatTool } from '../engine/types/options/chat.ts'
 import { OptionError } from '../errors.ts'
 import type { ConversationMessage } from '../formats/index.ts'
 import type { JsonSchema } from '../grammar/schema/json-schema.ts'

@@ -1,6 +1,6 @@
 import type { EmbeddingModelV3, SharedV3Warning } from '@ai-sdk/provider'
 import type { Engine } from '../engine/host/node/engine.ts'
-import type { EmbedOptions } from '../engine/types/options.ts'
+import type { EmbedOptions } from '../engine/types/options/vectors.ts'
 
 /** Vectors by `engine.embed`; `providerOptions: { latentkit: … }` has its options (`dimensions`, `promptName`, `truncate` …). */
 export function embeddingModel(modelId: string, open: () => Promise<Engine>): EmbeddingModelV3 {

@@ -1,6 +1,6 @@
 import type { EmbeddingModelV3, LanguageModelV3, ProviderV3, RerankingModelV3 } from '@ai-sdk/provider'
 import type { Engine } from '../engine/host/node/engine.ts'
-import type { LoadOptions } from '../engine/types/options.ts'
+import type { LoadOptions } from '../engine/types/options/load.ts'
 import { OptionError, UnsupportedModelError } from '../errors.ts'
 import { embeddingModel } from './embedding-model.ts'
 import { languageModel } from './language-model.ts'

@@ -1,6 +1,6 @@
 import type { RerankingModelV3 } from '@ai-sdk/provider'
 import type { Engine } from '../engine/host/node/engine.ts'
-import type { RerankOptions } from '../engine/types/options.ts'
+import type { RerankOptions } from '../engine/types/options/vectors.ts'
 import { cutWarnings } from './embedding-model.ts'
 
 /** Scores by `engine.rerank`, between 0 and 1. Documents that are objects are read as JSON. */

@@ -1,6 +1,6 @@
 import { chooseKernels } from '../engine/host/node/kernels.ts'
-import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
-import type { KernelChoice } from '../engine/types/options.ts'
+import type { KernelChoice } from '../engine/types/options/load.ts'
+import { LOAD_OPTIONS } from '../engine/types/options/load.ts'
 import type { OptionTable } from '../options/kinds.ts'
 import { readOptions } from '../options/read-options.ts'
 import { Workbench } from './workbench.ts'

@@ -8,7 +8,7 @@ import type { LatentAttentionConfig } from '../nn/attention/config.ts'
 type Sizes = Pick<LatentAttentionConfig, 'nHeads' | 'kvLoraRank' | 'qkNopeHeadDim' | 'vHeadDim'>
 
 export interface SplitUp {
-  /** Every head's W_UK turned: [H C, N], f32. */
+  /** Every head's W_UK transposed: [H C, N], f32. */
   readonly key: WeightSource
   /** [H V, C] */
   readonly value: WeightSource

@@ -4,8 +4,8 @@
  */
 import { loadInNode } from '../engine/host/node/platform.ts'
 import { disposeParts, type Parts } from '../engine/load/load-parts.ts'
-import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
-import type { LoadOptions } from '../engine/types/options.ts'
+import type { LoadOptions } from '../engine/types/options/load.ts'
+import { LOAD_OPTIONS } from '../engine/types/options/load.ts'
 import { OptionError } from '../errors.ts'
 import { refuseOtherThanDecoder } from '../model/refuse-encoder.ts'
 import { anyText, callback, flag, text as nonEmpty, type OptionTable, whole } from '../options/kinds.ts'

@@ -15,6 +15,8 @@ export interface Family {
   readonly gguf?: Architecture
   /** transformers' class, for a config.json made of a GGUF file. */
   readonly hubClass?: string
+  /** Models that see or hear and have this one inside (`text_config`), by their `model_type`. Default: none. */
+  readonly insideOf?: readonly string[]
   /** Biases that transformers' class has. Default: none. */
   readonly hubBiases?: readonly BiasGroup[]
 }

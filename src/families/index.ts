@@ -3,10 +3,13 @@ import type { ConfigReader } from '../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { axk1 } from './axk1/config.ts'
+import { axk1Layers } from './axk1/layers.ts'
 import * as axk1Traits from './axk1/traits.ts'
 import { axk2 } from './axk2/config.ts'
+import { axk2Layers } from './axk2/layers.ts'
 import * as axk2Traits from './axk2/traits.ts'
 import { bailingHybrid } from './bailing-hybrid/config.ts'
+import { bailingHybridLayers } from './bailing-hybrid/layers.ts'
 import * as bailingHybridTraits from './bailing-hybrid/traits.ts'
 import { bert, roberta } from './bert/config.ts'
 import * as bertTraits from './bert/traits.ts'
@@ -15,6 +18,8 @@ import * as deepseekTraits from './deepseek/traits.ts'
 import { deepseekV32, glmMoeDsa } from './deepseek-v32/config.ts'
 import * as deepseekV32Traits from './deepseek-v32/traits.ts'
 import { describe } from './describe/describe.ts'
+import type { LayerVariant } from './describe/variants.ts'
+import type { ModelDescriptor } from './descriptor.ts'
 import { ernie45 } from './ernie4-5/config.ts'
 import * as ernie45Traits from './ernie4-5/traits.ts'
 import { falcon } from './falcon/config.ts'
@@ -23,6 +28,7 @@ import type { Family } from './family.ts'
 import { gemma3 } from './gemma3/config.ts'
 import * as gemma3Traits from './gemma3/traits.ts'
 import { gemma4 } from './gemma4/config.ts'
+import { gemma4Layers } from './gemma4/layers.ts'
 import * as gemma4Traits from './gemma4/traits.ts'
 import { glm4 } from './glm4/config.ts'
 import * as glm4Traits from './glm4/traits.ts'
@@ -35,12 +41,15 @@ import * as graniteTraits from './granite/traits.ts'
 import { hunyuanDense } from './hunyuan/config.ts'
 import * as hunyuanDenseTraits from './hunyuan/traits.ts'
 import { kimiLinear } from './kimi-linear/config.ts'
+import { kimiLinearLayers } from './kimi-linear/layers.ts'
 import * as kimiLinearTraits from './kimi-linear/traits.ts'
 import { lfm2 } from './lfm2/config.ts'
+import { lfm2Layers } from './lfm2/layers.ts'
 import * as lfm2Traits from './lfm2/traits.ts'
 import { llama, mistral, qwen2, qwen3 } from './llama/config.ts'
 import * as llamaTraits from './llama/traits.ts'
 import { longcatFlash } from './longcat-flash/config.ts'
+import { longcatFlashLayers } from './longcat-flash/layers.ts'
 import * as longcatFlashTraits from './longcat-flash/traits.ts'
 import { marian } from './marian/config.ts'
 import * as marianTraits from './marian/traits.ts'
@@ -54,11 +63,13 @@ import { whyNot } from './nearest.ts'
 import { nomicBert } from './nomic-bert/config.ts'
 import * as nomicBertTraits from './nomic-bert/traits.ts'
 import { olmo2 } from './olmo2/config.ts'
+import { olmo2Layers } from './olmo2/layers.ts'
 import * as olmo2Traits from './olmo2/traits.ts'
 import { phi3 } from './phi3/config.ts'
 import * as phi3Traits from './phi3/traits.ts'
 import { PLANNED } from './planned.ts'
 import { qwen3Next, qwen35, qwen35Moe } from './qwen3-5/config.ts'
+import { qwenLayers } from './qwen3-5/layers.ts'
 import * as qwen35Traits from './qwen3-5/traits.ts'
 import { qwen3Moe } from './qwen3-moe/config.ts'
 import * as qwen3MoeTraits from './qwen3-moe/traits.ts'
@@ -154,9 +165,36 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...PLANNED,
 ]
 
+/** What is known of layers beside that: of the few families that have a `layers.ts`. */
+const VARIANTS: readonly LayerVariant[] = [
+  axk1Layers,
+  axk2Layers,
+  bailingHybridLayers,
+  gemma4Layers,
+  kimiLinearLayers,
+  lfm2Layers,
+  longcatFlashLayers,
+  olmo2Layers,
+  qwenLayers,
+]
+
 /** Undefined for a family that is not known. */
 export function traitsOf(modelType: string): FamilyTraits | undefined {
   return DESCRIBED.find(family => family.modelTypes.includes(modelType))
+}
+
+function variantOf(modelType: string): LayerVariant | undefined {
+  return VARIANTS.find(({ modelTypes }) => modelTypes.includes(modelType))
+}
+
+/** Fields of a config.json that mean something in this family only. */
+export function ownFields(modelType: string): readonly string[] {
+  return variantOf(modelType)?.fields ?? []
+}
+
+/** What a config.json says of a model, also of one that is not run here. Throws ConfigError or UnsupportedModelError. */
+export function describeModel(raw: ConfigReader, modelType: string): ModelDescriptor {
+  return describe(raw, modelType, traitsOf(modelType), variantOf(modelType))
 }
 
 function familyOf(raw: ConfigReader): Family {
@@ -174,7 +212,7 @@ function familyOf(raw: ConfigReader): Family {
 /** What a config.json says of a model that is run here. Throws UnsupportedModelError or ConfigError. */
 export function readModel(raw: ConfigReader): { readonly family: Family; readonly config: ModelConfig } {
   const family = familyOf(raw)
-  return { family, config: family.config(raw, describe(raw, raw.string('model_type'), family.traits)) }
+  return { family, config: family.config(raw, describeModel(raw, raw.string('model_type'))) }
 }
 
 export function parseConfig(raw: ConfigReader): ModelConfig {

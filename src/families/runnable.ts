@@ -113,13 +113,13 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
     const known = queryRopes.get(key)
     if (known) return known
     if (still !== null && still % 2 !== 0) raw.fail('qk_nope_head_dim', 'an even number, for queries that grow')
-    const turned = ropes.push({ ...(rope as RopeConfig), growth }) - 1
+    const rotated = ropes.push({ ...(rope as RopeConfig), growth }) - 1
     const quiet: RopeConfig[] =
       still === null
         ? []
         : [{ dim: still, theta: 1, interleaved: false, scaling: { kind: 'none' }, still: true, growth }]
     ropes.push(...quiet)
-    const made = { turned, still: still === null ? null : turned + 1 }
+    const made = { rotated, still: still === null ? null : rotated + 1 }
     queryRopes.set(key, made)
     return made
   }

@@ -167,7 +167,7 @@ function columnsOf(
   neighbours: boolean,
 ): readonly [queries: Float32Array, rows: Float32Array] {
   const place = (i: number) => (neighbours ? ggufRow(i, width) : i)
-  const turned = (x: Float32Array, count: number, from: (i: number) => number, into: Float32Array) => {
+  const transpose = (x: Float32Array, count: number, from: (i: number) => number, into: Float32Array) => {
     for (let i = 0; i < count; i++) {
       const source = from(i)
       for (let t = 0; t < T; t++) into[i * T + t] = x[t * count + source] as number
@@ -175,9 +175,9 @@ function columnsOf(
   }
   const query = new Float32Array(heads * width * T)
   const rows = new Float32Array(2 * groups * width * T)
-  turned(queries, heads * width, place, query)
-  turned(keys, groups * width, place, rows)
-  turned(values, groups * width, i => i, rows.subarray(groups * width * T))
+  transpose(queries, heads * width, place, query)
+  transpose(keys, groups * width, place, rows)
+  transpose(values, groups * width, i => i, rows.subarray(groups * width * T))
   return [query, rows]
 }
 

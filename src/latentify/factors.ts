@@ -102,14 +102,14 @@ function keyMetricOf(attention: Attention, { heads }: Moments, rotations: readon
 /** Of a head's keys in halves, times the mean rotations: [d, d]. */
 function meanRotated(rotations: HeadMoments['meanRotation']): Dense {
   const half = rotations.length
-  const turned = zeros(2 * half, 2 * half)
+  const matrix = zeros(2 * half, 2 * half)
   for (const [f, [re, im]] of rotations.entries()) {
-    rowOf(turned, f)[f] = re
-    rowOf(turned, f)[half + f] = -im
-    rowOf(turned, half + f)[f] = im
-    rowOf(turned, half + f)[half + f] = re
+    rowOf(matrix, f)[f] = re
+    rowOf(matrix, f)[half + f] = -im
+    rowOf(matrix, half + f)[f] = im
+    rowOf(matrix, half + f)[half + f] = re
   }
-  return turned
+  return matrix
 }
 
 /** All rotated pairs of all groups keep their rotation, and the latent is the values: the original in another form. */

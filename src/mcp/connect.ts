@@ -1,5 +1,5 @@
 /** Starts or reaches MCP servers. The SDK is loaded only here, when a server is. */
-import type { ChatTool } from '../engine/types/chat.ts'
+import type { ChatTool } from '../engine/types/options/chat.ts'
 import { OptionError } from '../errors.ts'
 import { show } from '../options/show.ts'
 import { VERSION } from '../version.ts'

@@ -1,6 +1,6 @@
 /** Tools of an MCP server, as `session.chat` takes them. Needs no package: it is given a client that is connected. */
 
-import type { ChatTool } from '../engine/types/chat.ts'
+import type { ChatTool } from '../engine/types/options/chat.ts'
 import type { ToolCall } from '../formats/messages.ts'
 import { McpError } from './errors.ts'
 

@@ -51,7 +51,7 @@ export interface LayerConfig {
   /** Index into `ropes`; null: no rotary positions in this layer. */
   readonly rope: number | null
   /** What queries have in its place where they grow with their position, and their part without rope. Default: they do not. */
-  readonly queryRope?: { readonly turned: number; readonly still: number | null }
+  readonly queryRope?: { readonly rotated: number; readonly still: number | null }
   /** Keys a query sees, itself included; null: all before it. */
   readonly window: number | null
   /** Attention to what an encoder made of a source text, between the layer's own and its MLP. Default: none. */

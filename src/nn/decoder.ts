@@ -122,7 +122,7 @@ export function layerStep(
         ? null
         : {
             cosSin: angles(rope),
-            queryCosSin: angles(queryRope?.turned ?? rope),
+            queryCosSin: angles(queryRope?.rotated ?? rope),
             stillCosSin: queryRope && queryRope.still !== null ? angles(queryRope.still) : null,
             interleaved: (ropes[rope] as RopeSet).interleaved,
           },

@@ -21,7 +21,9 @@ export interface OptionRow {
   readonly flag?: string
 }
 
-/** All options of a function by name. */
+/**
+ * All options of a function by name. It stands beside their type, to which the compiler holds it, and is all that checks, flags and help read.
+ */
 export type OptionTable<T extends object> = { readonly [K in keyof Required<T>]: OptionRow }
 export type OptionRows = Readonly<Record<string, OptionRow>>
 

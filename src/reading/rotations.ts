@@ -42,8 +42,8 @@ export function rotatedBy(a: AttentionConfig, { rotations, query, projected, key
   }
   const { qkNopeHeadDim: N, qkRopeHeadDim: R } = a
   const before = lastOf(splitHeads(projected as Tensor, a.nHeads), 0, N + R)
-  const turned = lastOf(before, N, R).address
-  const ofQuery = rotations.find(one => one.before.address === turned)
+  const rotated = lastOf(before, N, R).address
+  const ofQuery = rotations.find(one => one.before.address === rotated)
   const ofKey = rotations.find(one => one.after.address === key.address)
   return [ofQuery ? { before, ...joined(ofQuery, N, R) } : unrotated(before), ofKey ?? unrotated(key)]
 }

@@ -20,8 +20,8 @@ export async function storedNumbers(
   return new Map(
     parameter.sources.map((source, i) => {
       const numbers = all.subarray(i * each, (i + 1) * each)
-      const turned = source.transposed ? transpose(numbers, source.rows, source.cols) : numbers
-      return [source.name, added === 0 ? turned : turned.map(x => x - added)]
+      const transposed = source.transposed ? transpose(numbers, source.rows, source.cols) : numbers
+      return [source.name, added === 0 ? transposed : transposed.map(x => x - added)]
     }),
   )
 }
@@ -54,7 +54,8 @@ export async function trainedModel(
 
 /** [rows, cols] -> [cols, rows] */
 function transpose(numbers: Float32Array, rows: number, cols: number): Float32Array {
-  const turned = new Float32Array(numbers.length)
-  for (let n = 0; n < rows; n++) for (let k = 0; k < cols; k++) turned[k * rows + n] = numbers[n * cols + k] as number
-  return turned
+  const transposed = new Float32Array(numbers.length)
+  for (let n = 0; n < rows; n++)
+    for (let k = 0; k < cols; k++) transposed[k * rows + n] = numbers[n * cols + k] as number
+  return transposed
 }

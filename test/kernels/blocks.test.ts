@@ -61,7 +61,7 @@ for (const { name, make, missing } of KERNEL_SETS.filter(set => set.name !== 're
       k.dispose()
     })
 
-    it('refuses a matrix of another size than its blocks, and one stored turned', async () => {
+    it('refuses a matrix of another size than its blocks, and one stored transposed', async () => {
       const k = await make()
       const bytes = randomBlocks('q4_0', ROWS * COLS, new Rng(2))
       for (const rows of [ROWS - 1, ROWS + 1]) {
@@ -69,7 +69,7 @@ for (const { name, make, missing } of KERNEL_SETS.filter(set => set.name !== 're
         await expect(k.prepare(source)).rejects.toThrow(/short .*14400 bytes where 1\d{4} are expected/)
       }
       const turned = weightSource('turned', 'q4_0', ROWS, COLS, bytes, { transposed: true })
-      await expect(k.prepare(turned)).rejects.toThrow(/turned is stored turned/)
+      await expect(k.prepare(turned)).rejects.toThrow(/turned is stored transposed/)
       k.dispose()
     })
 

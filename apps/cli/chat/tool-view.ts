@@ -27,7 +27,7 @@ export class ToolView {
       case 'toolResult':
         this.#calls = 0
         return `\n${event.name}: ${shortened(event.content)}`
-      default:
+      case 'logprobs':
         return ''
     }
   }

@@ -9,7 +9,7 @@ import { textsToEmbed } from '../embed/texts.ts'
 import { nearestView } from '../embed/views.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
-import { engineFlag } from '../options/engine-flags.ts'
+import { addFlags, givenOptions } from '../options/engine-flags.ts'
 import { addEncoderOptions, type LoadFlags } from '../options/load.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
@@ -22,11 +22,6 @@ interface Flags extends LoadFlags {
   json?: boolean
   quiet?: boolean
   normalize: boolean
-  pooling?: EmbedOptions['pooling']
-  dimensions?: number
-  promptName?: string
-  prompt?: string
-  truncate?: boolean
 }
 
 /** Texts of one call: their lines are written before the next ones are read. */
@@ -47,9 +42,7 @@ export function addEmbed(program: Command): void {
     .option('--npy <file>', "write the vectors as NumPy's array [texts, dimensions] of float32; -: to standard output")
     .option('--json', 'one object with all vectors and counts')
     .option('--quiet', 'no summary')
-  for (const name of ['pooling', 'dimensions', 'promptName', 'prompt', 'truncate'] as const) {
-    command.addOption(engineFlag(EMBED_OPTIONS[name], { group }))
-  }
+  addFlags(command, EMBED_OPTIONS, { group })
   command.addOption(new Option('--no-normalize', 'leave vectors as long as they are').helpGroup(group))
   addEncoderOptions(command)
     .addHelpText(
@@ -101,15 +94,7 @@ async function embed(first: string | undefined, others: readonly string[], flags
 }
 
 function optionsOf(flags: Flags): EmbedOptions {
-  const { pooling, dimensions, promptName, prompt, truncate } = flags
-  return {
-    ...(pooling !== undefined && { pooling }),
-    ...(dimensions !== undefined && { dimensions }),
-    ...(promptName !== undefined && { promptName }),
-    ...(prompt !== undefined && { prompt }),
-    ...(truncate !== undefined && { truncate }),
-    ...(!flags.normalize && { normalize: false }),
-  }
+  return { ...givenOptions<EmbedOptions>(EMBED_OPTIONS, flags), ...(!flags.normalize && { normalize: false }) }
 }
 
 async function writeLines(texts: readonly string[], { embeddings }: Embeddings, from: number): Promise<void> {

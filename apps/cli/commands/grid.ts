@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, UsageError } from '../exit.ts'
-import { type CellResult, type Grid, type GridOptions, loadGrid } from '../grid/cells.ts'
+import { type CellResult, type Grid, type GridOptions, loadGrid } from '../grid/program.ts'
 import { gridView } from '../grid/views.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { integer } from '../options/parsers.ts'

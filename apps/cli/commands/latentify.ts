@@ -1,6 +1,6 @@
 /** `latentkit latentify`: a model with grouped attention becomes one with latent attention. */
 import type { Command } from 'commander'
-import { LATENTIFY_OPTIONS, type OptionRow } from '../../../src/for-apps.ts'
+import { LATENTIFY_OPTIONS } from '../../../src/for-apps.ts'
 import type {
   Healing,
   Latentification,
@@ -13,8 +13,8 @@ import type {
 import { hubOptions } from '../hub.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { modelArgument } from '../model-argument.ts'
-import { engineFlag } from '../options/engine-flags.ts'
-import { duration, list, type Parser, share } from '../options/parsers.ts'
+import { addFlags } from '../options/engine-flags.ts'
+import { duration, list, share } from '../options/parsers.ts'
 import { type Colours, colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
@@ -27,11 +27,11 @@ type Flags = Pick<LatentifyOptions, Exclude<keyof LatentifyOptions, 'hub' | 'sig
 }
 
 /** Of flags whose texts are shorter than their values. */
-const PARSERS: Readonly<Record<string, Parser<unknown>>> = {
-  [LATENTIFY_OPTIONS.cacheRatio.flag]: share,
-  [LATENTIFY_OPTIONS.pplWithin.flag]: share,
-  [LATENTIFY_OPTIONS.also.flag]: list(share),
-  [LATENTIFY_OPTIONS.heal.flag]: duration,
+const WORDS = {
+  cacheRatio: { parse: share },
+  pplWithin: { parse: share },
+  also: { parse: list(share) },
+  heal: { parse: duration },
 }
 
 export function addLatentify(program: Command): void {
@@ -43,12 +43,7 @@ export function addLatentify(program: Command): void {
     )
     .argument('<model>', 'a folder, a GGUF file, or org/name on the hub')
     .argument('<out>', 'NAME.gguf makes a GGUF file, any other name a folder')
-  for (const row of Object.values<OptionRow>(LATENTIFY_OPTIONS)) {
-    if (row.flag === undefined) continue
-    const parse = PARSERS[row.flag]
-    command.addOption(engineFlag(row, { group: 'Options:', ...(parse && { parse }) }))
-  }
-  command
+  addFlags(command, LATENTIFY_OPTIONS, { group: 'Options:', words: WORDS })
     .option('--quiet', 'no summary')
     .option('--json', 'the report as one object')
     .addHelpText(

@@ -1,14 +1,14 @@
 /** `latentkit rerank`: scores documents for a query. */
 import type { Command } from 'commander'
 import { RERANK_OPTIONS } from '../../../src/for-apps.ts'
-import type { RankedDocument } from '../../../src/index.ts'
+import type { RankedDocument, RerankOptions } from '../../../src/index.ts'
 import { placed } from '../embed/placed.ts'
 import { textsGiven } from '../embed/texts.ts'
 import { rankingView } from '../embed/views.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { modelArgument } from '../model-argument.ts'
-import { engineFlag } from '../options/engine-flags.ts'
+import { addFlags, givenOptions } from '../options/engine-flags.ts'
 import { addEncoderOptions, type LoadFlags } from '../options/load.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
@@ -19,8 +19,6 @@ interface Flags extends LoadFlags {
   file?: string
   json?: boolean
   quiet?: boolean
-  topN?: number
-  truncate?: boolean
 }
 
 export function addRerank(program: Command): void {
@@ -37,7 +35,7 @@ export function addRerank(program: Command): void {
     .option('--file <file>', 'a document in each line of this file; of a .jsonl file, a text or an object with "text"')
     .option('--json', 'one object with the ranking and counts')
     .option('--quiet', 'no summary')
-  for (const name of ['topN', 'truncate'] as const) command.addOption(engineFlag(RERANK_OPTIONS[name], { group }))
+  addFlags(command, RERANK_OPTIONS, { group })
   addEncoderOptions(command)
     .addHelpText(
       'after',
@@ -57,11 +55,9 @@ async function rerank(name: string, [query = '', ...given]: readonly string[], f
   const progress = new Progress()
   try {
     const begun = performance.now()
-    const { topN, truncate } = flags
-    const options = { ...(topN !== undefined && { topN }), ...(truncate !== undefined && { truncate }) }
     const { ranking, usage, truncated } = await engine
       .rerank(query, documents, {
-        ...options,
+        ...givenOptions<RerankOptions>(RERANK_OPTIONS, flags),
         signal: interrupt.signal,
         onProgress: ({ texts, total }) => progress.pieces('Scoring', texts, total, 'documents', ''),
       })

@@ -1,14 +1,13 @@
 /** `latentkit serve`: flags become the options of `apps/server`; prints the address and runs until it is stopped. */
 import { type Command, Option } from 'commander'
-import type { OptionRow } from '../../../src/for-apps.ts'
 import type { Server } from '../../server/index.ts'
 import { DEFAULTS, LOOPBACK, SERVER_OPTIONS, type ServerOptions } from '../../server/options.ts'
 import { cacheFolder, defaultModel, serverKey, withEnvironment } from '../environment.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { hubOptions, modelsFolder } from '../hub.ts'
-import { engineFlag } from '../options/engine-flags.ts'
+import { addFlags, givenOptions } from '../options/engine-flags.ts'
 import { addLoadOptions, type LoadFlags, toLoadOptions } from '../options/load.ts'
-import { bytes, collect, type Parser, tokens } from '../options/parsers.ts'
+import { bytes, collect, tokens } from '../options/parsers.ts'
 import { note } from '../output/stdout.ts'
 import { readTextFile } from '../text-input.ts'
 
@@ -26,9 +25,13 @@ interface Flags extends LoadFlags {
 const GROUP = 'Serving:'
 const several = collect(String)
 /** Where a flag takes more than its option: units, or one of a list at a time. */
-const PARSERS: Readonly<Record<string, Parser<unknown>>> = {
-  ...{ apiKeys: several, corsOrigins: several, allowedHosts: several },
-  ...{ maxBodyBytes: bytes, memoryBytes: bytes, maxQueuedTokens: tokens },
+const WORDS = {
+  ...Object.fromEntries((['apiKeys', 'corsOrigins', 'allowedHosts'] as const).map(name => [name, oneAtATime(name)])),
+  ...{ maxBodyBytes: { parse: bytes }, memoryBytes: { parse: bytes }, maxQueuedTokens: { parse: tokens } },
+}
+
+function oneAtATime(name: keyof typeof SERVER_OPTIONS) {
+  return { parse: several, description: `${SERVER_OPTIONS[name].description}; may be given again` }
 }
 
 export function addServe(program: Command): void {
@@ -48,8 +51,7 @@ export function addServe(program: Command): void {
   command.addOption(
     new Option('--pulled', 'every model that latentkit list shows, too, by its name there').helpGroup(GROUP),
   )
-  for (const [, flag] of serverFlags()) command.addOption(flag)
-  command
+  addFlags(command, SERVER_OPTIONS, { group: GROUP, words: WORDS })
     .addOption(new Option('--api-key-file <file>', 'a key in each line (default: LATENTKIT_API_KEY)').helpGroup(GROUP))
     .addOption(
       new Option('--config <file>', 'these flags in JSON, and "models": {"port": 8000, "models": ["./a"]}').helpGroup(
@@ -84,7 +86,7 @@ async function serve(models: readonly string[], flags: Flags): Promise<void> {
     note(`Warning: whoever reaches this machine may use the server: it listens on ${host} and wants no key (--api-key)`)
   }
   const server = await createServer({
-    ...options(flags),
+    ...givenOptions<Partial<ServerOptions>>(SERVER_OPTIONS, flags),
     models: named.length > 0 ? named : [defaultModel()].filter(model => model !== undefined),
     apiKeys: given,
     load: { ...toLoadOptions(all), ...(await hubOptions(flags)), ...disk },
@@ -132,20 +134,4 @@ async function keys({ apiKey = [], apiKeyFile }: Flags): Promise<readonly string
   const all = [...apiKey, ...inFile]
   const variable = serverKey()
   return all.length === 0 && variable !== undefined ? [variable] : all
-}
-
-/** The flags of the options that have one, by the options' names. */
-function serverFlags(): readonly (readonly [string, Option])[] {
-  const rows = Object.entries<OptionRow>(SERVER_OPTIONS).filter(([, row]) => row.flag !== undefined)
-  return rows.map(([name, row]) => {
-    const parse = PARSERS[name]
-    const description = row.kind.kind === 'list' ? `${row.description}; may be given again` : row.description
-    return [name, engineFlag(row, { group: GROUP, description, ...(parse && { parse }) })]
-  })
-}
-
-function options(flags: Flags): ServerOptions {
-  const given = flags as Readonly<Record<string, unknown>>
-  const named = serverFlags().map(([name, flag]) => [name, given[flag.attributeName()]] as const)
-  return Object.fromEntries(named.filter(([, value]) => value !== undefined))
 }

@@ -1,7 +1,7 @@
 import type { Colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { table } from '../output/table.ts'
-import type { Design, GridRow, Interval } from './cells.ts'
+import type { Design, GridRow, Interval } from './program.ts'
 
 const COLUMNS = [
   { head: 'task' },

@@ -1,5 +1,5 @@
 /** Command-line flags of the engine's options. Names, ranges and descriptions come from the option tables. */
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import {
   EMBED_OPTIONS,
   LATENTIFY_OPTIONS,
@@ -33,6 +33,32 @@ export function engineFlag(
   if (parse) option.argParser(parse)
   else if (row.flag.includes('<')) option.argParser(ofKind(row.kind))
   return option.helpGroup(group)
+}
+
+/** The flags of all rows that have one, in their order; `words` by an option's name where a flag says more. */
+export function addFlags(
+  command: Command,
+  rows: OptionRows,
+  {
+    group,
+    words = {},
+  }: { readonly group: string; readonly words?: Readonly<Record<string, Omit<FlagWords, 'group'>>> },
+): Command {
+  for (const [name, row] of Object.entries(rows)) {
+    if (row.flag !== undefined) command.addOption(engineFlag(row, { group, ...words[name] }))
+  }
+  return command
+}
+
+/** The options whose flags were given, by the options' names; of an option with fields those that were. */
+export function givenOptions<T extends object>(rows: OptionRows, flags: object): T {
+  const values = flags as Readonly<Record<string, unknown>>
+  const given = Object.entries(rows).map(([name, { flag, kind }]) => {
+    if (kind.kind !== 'options') return [name, flag && values[new Option(flag).attributeName()]] as const
+    const fields: object = givenOptions(kind.of, flags)
+    return [name, Object.keys(fields).length > 0 ? fields : undefined] as const
+  })
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as T
 }
 
 /** The flag of an option: `--max-tokens` for maxTokens, `--beams` for beams.width. */

@@ -1,15 +1,14 @@
 /** Options of every command that loads a model. */
 import { type Command, Option } from 'commander'
-import { CACHE_TYPES_SHOWN, LOAD_OPTIONS } from '../../../src/for-apps.ts'
+import { CACHE_TYPES_SHOWN, LOAD_OPTIONS, type OptionRows, pickRows, withoutRows } from '../../../src/for-apps.ts'
 import type { CacheTypeName, EncodableType, KernelChoice, LoadOptions } from '../../../src/index.ts'
-import { engineFlag } from './engine-flags.ts'
+import { addFlags, givenOptions } from './engine-flags.ts'
 import { bytes, choicesOf, tokens } from './parsers.ts'
 
 /** Types that weights can be converted to. */
 export const WEIGHT_TYPES = choicesOf<EncodableType>(LOAD_OPTIONS.weights)
-const SHOWN = 'q8_0, q6_k, q5_k, q4_k, bf16 …'
 
-/** Parsed flags; undefined if neither flag nor variable was given. */
+/** Parsed flags that commands or the environment name; undefined if neither flag nor variable was given. */
 export interface LoadFlags {
   kernels?: KernelChoice
   threads?: number
@@ -18,8 +17,6 @@ export interface LoadFlags {
   context?: number
   chunk?: number
   draft?: string
-  mtp?: LoadOptions['mtp']
-  lora?: string
   cacheBytes?: number
   cacheDir?: string
   cacheDirBytes?: number
@@ -30,68 +27,48 @@ export interface LoadFlags {
   exact?: boolean
 }
 
-const group = 'Running:'
+const COMPUTING = ['kernels', 'threads', 'isa'] as const
+const WEIGHTS = ['weights', 'exact', 'offline'] as const
+
+const { kernels, weights } = LOAD_OPTIONS
+const SHOWN = {
+  group: 'Running:',
+  words: {
+    kernels: { description: choicesOf(kernels).join(', ') },
+    isa: { description: 'a lower instruction set: avx512, avx2, portable, neon' },
+    cacheType: { description: `cached numbers: ${CACHE_TYPES_SHOWN}` },
+    weights: { description: `${weights.description}: q8_0, q6_k, q5_k, q4_k, bf16 …` },
+    contextLength: { parse: tokens },
+    chunkSize: { parse: tokens },
+    cacheBytes: { description: 'bound on all caches, such as 2GiB', parse: bytes },
+    cacheDir: { defaultText: "the user's cache" },
+    cacheDirBytes: { parse: bytes },
+  },
+}
 
 /** Adds options for finding, loading and computing a model. */
 export function addModelOptions(command: Command): Command {
-  const cached = engineFlag(LOAD_OPTIONS.cacheType, { group, description: `cached numbers: ${CACHE_TYPES_SHOWN}` })
-  return addWeightOptions(addKernelOptions(command).addOption(cached))
+  return add(command, pickRows(LOAD_OPTIONS, [...COMPUTING, 'cacheType', ...WEIGHTS]))
 }
 
 /** The same where nothing is cached: texts are read whole. */
 export function addEncoderOptions(command: Command): Command {
-  return addWeightOptions(addKernelOptions(command))
+  return add(command, pickRows(LOAD_OPTIONS, [...COMPUTING, ...WEIGHTS]))
 }
 
-function addKernelOptions(command: Command): Command {
-  const { kernels, threads, isa } = LOAD_OPTIONS
-  return command
-    .addOption(engineFlag(kernels, { group, description: choicesOf(kernels).join(', ') }))
-    .addOption(engineFlag(threads, { group }))
-    .addOption(engineFlag(isa, { group, description: 'a lower instruction set: avx512, avx2, portable, neon' }))
-}
-
-function addWeightOptions(command: Command): Command {
-  const { weights, exact, offline } = LOAD_OPTIONS
-  return command
-    .addOption(engineFlag(weights, { group, description: `${weights.description}: ${SHOWN}` }))
-    .addOption(engineFlag(exact, { group }))
-    .addOption(engineFlag(offline, { group }))
-}
-
-/** The same, and options of sessions. */
+/** The same, and options of sessions: all others that have a flag. */
 export function addLoadOptions(command: Command): Command {
-  const { contextLength, chunkSize, draft, mtp, lora, cacheBytes, cacheDir, cacheDirBytes } = LOAD_OPTIONS
-  return addModelOptions(command)
-    .addOption(engineFlag(contextLength, { group, parse: tokens }))
-    .addOption(engineFlag(chunkSize, { group, parse: tokens }))
-    .addOption(engineFlag(draft, { group }))
-    .addOption(engineFlag(mtp, { group }))
-    .addOption(engineFlag(lora, { group }))
-    .addOption(engineFlag(cacheBytes, { group, description: 'bound on all caches, such as 2GiB', parse: bytes }))
-    .addOption(engineFlag(cacheDir, { group, defaultText: "the user's cache" }))
-    .addOption(engineFlag(cacheDirBytes, { group, parse: bytes }))
-    .addOption(
-      new Option('--no-disk-cache', 'leave nothing for later runs, and take nothing of earlier ones').helpGroup(group),
-    )
+  const others = withoutRows(LOAD_OPTIONS, [...COMPUTING, 'cacheType', ...WEIGHTS])
+  return add(addModelOptions(command), others).addOption(
+    new Option('--no-disk-cache', 'leave nothing for later runs, and take nothing of earlier ones').helpGroup(
+      SHOWN.group,
+    ),
+  )
 }
 
-/** Options for `Engine.load`; the caller adds hub settings and progress. */
+const add = (command: Command, rows: OptionRows) => addFlags(command, rows, SHOWN)
+
+/** Options for `Engine.load`; the caller adds hub settings, the cache's folder and progress. */
 export function toLoadOptions(flags: LoadFlags): LoadOptions {
-  return {
-    ...(flags.kernels !== undefined && { kernels: flags.kernels }),
-    ...(flags.threads !== undefined && { threads: flags.threads }),
-    ...(flags.isa !== undefined && { isa: flags.isa }),
-    ...(flags.cacheType !== undefined && { cacheType: flags.cacheType }),
-    ...(flags.context !== undefined && { contextLength: flags.context }),
-    ...(flags.chunk !== undefined && { chunkSize: flags.chunk }),
-    ...(flags.draft !== undefined && { draft: flags.draft }),
-    ...(flags.mtp !== undefined && { mtp: flags.mtp }),
-    ...(flags.lora !== undefined && { lora: flags.lora }),
-    ...(flags.cacheBytes !== undefined && { cacheBytes: flags.cacheBytes }),
-    ...(flags.cacheDirBytes !== undefined && { cacheDirBytes: flags.cacheDirBytes }),
-    ...(flags.offline !== undefined && { offline: flags.offline }),
-    ...(flags.weights !== undefined && { weights: flags.weights }),
-    ...(flags.exact !== undefined && { exact: flags.exact }),
-  }
+  return givenOptions(withoutRows(LOAD_OPTIONS, ['cacheDir']), flags)
 }

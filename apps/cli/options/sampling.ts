@@ -1,24 +1,15 @@
 /** Options of the commands that write text. */
 import type { Command } from 'commander'
-import { PROMPT_OPTIONS } from '../../../src/for-apps.ts'
+import { OUTPUT_OPTIONS, PROMPT_OPTIONS, pickRows, withoutRows } from '../../../src/for-apps.ts'
 import type { AttentionPath, PromptOptions, SpeculationKind } from '../../../src/index.ts'
-import { addDrawingOptions, type DrawingFlags, toDrawing } from './drawing.ts'
-import { engineFlag } from './engine-flags.ts'
+import { addDrawingOptions } from './drawing.ts'
+import { addFlags, engineFlag, givenOptions } from './engine-flags.ts'
 import { choicesOf, collect, ofKind, type Parser, tokensFrom, unescaped } from './parsers.ts'
 
-export interface SamplingFlags extends DrawingFlags {
-  temperature?: number
-  topP?: number
-  topK?: number
-  minP?: number
-  repetitionPenalty?: number
-  presencePenalty?: number
-  frequencyPenalty?: number
-  seed?: number
+/** Parsed flags that commands name, and all others by the names that commander gives them. */
+export interface SamplingFlags {
   maxTokens?: number
-  stop?: string[]
-  ignoreEos?: boolean
-  path?: AttentionPath
+  seed?: number
   speculate?: SpeculationKind
 }
 
@@ -36,12 +27,17 @@ export function settingParser(name: Setting): Parser<number> {
   return name === 'maxTokens' ? tokensFrom(0) : ofKind(PROMPT_OPTIONS[name].kind)
 }
 
+const STOPPING = ['stopSequences', 'ignoreEos'] as const
+const RUNNING = ['attentionPath', 'speculation'] as const
+
+/** What of a prompt has flags here: its form and beams have theirs in the files beside. */
+const ROWS = withoutRows(PROMPT_OPTIONS, ['beams', ...(Object.keys(OUTPUT_OPTIONS) as (keyof typeof OUTPUT_OPTIONS)[])])
+
 export function addSamplingOptions(command: Command, defaults: { readonly maxTokens: string }): Command {
-  const { maxTokens, stopSequences, ignoreEos, attentionPath, speculation } = PROMPT_OPTIONS
+  const { maxTokens, stopSequences, ignoreEos } = ROWS
   const group = 'Sampling:'
-  const running = 'Running:'
   for (const name of SETTINGS) {
-    if (name !== 'maxTokens') command.addOption(engineFlag(PROMPT_OPTIONS[name], { group }))
+    if (name !== 'maxTokens') command.addOption(engineFlag(ROWS[name], { group }))
   }
   command
     .addOption(engineFlag(maxTokens, { group, defaultText: defaults.maxTokens, parse: settingParser('maxTokens') }))
@@ -53,33 +49,24 @@ export function addSamplingOptions(command: Command, defaults: { readonly maxTok
       }).argParser(collect(unescaped)),
     )
     .addOption(engineFlag(ignoreEos, { group }))
-  return addDrawingOptions(command)
-    .addOption(engineFlag(attentionPath, { group: running, description: `MLA attention: ${PATHS.join(' or ')}` }))
-    .addOption(
-      engineFlag(speculation, { group: running, description: 'guess ahead, same text: ngram, draft, mtp, off' }),
-    )
+  addDrawingOptions(command, withoutRows(ROWS, [...SETTINGS, ...STOPPING, ...RUNNING]))
+  return addFlags(command, pickRows(ROWS, RUNNING), {
+    group: 'Running:',
+    words: {
+      attentionPath: { description: `MLA attention: ${PATHS.join(' or ')}` },
+      speculation: { description: 'guess ahead, same text: ngram, draft, mtp, off' },
+    },
+  })
 }
 
 export function toPromptOptions(flags: SamplingFlags): PromptOptions {
-  const { stop, path, speculate, ignoreEos, ...same } = pick(flags)
-  return {
-    ...same,
-    ...toDrawing(flags),
-    ...(stop && { stopSequences: stop }),
-    ...(path && { attentionPath: path }),
-    ...(speculate && { speculation: speculate }),
-    ...(ignoreEos && { ignoreEos }),
-  }
+  return givenOptions(ROWS, flags)
 }
+
+/** Options of which any one says how tokens are drawn. */
+const CHOOSING = ['temperature', 'topP', 'topK', 'minP', 'typicalP', 'topNSigma', 'mirostat'] as const
 
 /** Whether the user gave any sampling option. */
 export function choseSampling(flags: SamplingFlags): boolean {
-  const names = ['temperature', 'topP', 'topK', 'minP', 'typicalP', 'topNSigma', 'mirostatTau', 'mirostatEta'] as const
-  return names.some(name => flags[name] !== undefined)
-}
-
-/** Only the given sampling flags: commander passes all flags of a command. */
-function pick(flags: SamplingFlags): SamplingFlags {
-  const names: readonly string[] = [...SETTINGS, 'stop', 'ignoreEos', 'path', 'speculate']
-  return Object.fromEntries(Object.entries(flags).filter(([k, v]) => names.includes(k) && v !== undefined))
+  return Object.keys(givenOptions(pickRows(ROWS, CHOOSING), flags)).length > 0
 }

@@ -2,29 +2,29 @@
 import { type Command, Option } from 'commander'
 import { type OptionRows, TRAIN_OPTIONS } from '../../../src/for-apps.ts'
 import type { TrainOptions } from '../../../src/training/index.ts'
-import { engineFlag } from './engine-flags.ts'
+import { engineFlag, givenOptions } from './engine-flags.ts'
 
 /** By the names that commander gives flags. */
 export type TrainFlags = Readonly<Record<string, unknown>>
 
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
+/** `null`: the options that no other group has. */
+const GROUPS: Readonly<Record<string, readonly string[] | null>> = {
   'Texts:': ['data', 'validation', 'separator', 'contextLength', 'tokenFolder'],
   'Steps:': ['steps', 'batchTokens', 'microTokens', 'saveEvery', 'validateEvery', 'keep', 'seed'],
   'What is learned:': ['dpo', 'beta', 'freeze', 'loraRank', 'loraAlpha', 'loraTargets', 'loraRankStabilised'],
-  'Learning:': [
-    ...['rate', 'schedule', 'lastRate', 'warmup', 'decay', 'weightDecay', 'optimiser', 'momentum', 'balanceRate'],
-    ...['sequenceBalance', 'predictionWeight', 'beta1', 'beta2', 'clip', 'smoothing', 'zLoss'],
-  ],
+  'Learning:': null,
   'On the way:': ['sampleEvery', 'samplePrompts', 'sampleTokens', 'evaluate', 'evaluateEvery', 'evaluateLimit'],
   'Running:': ['compute', 'recompute', 'kernels', 'threads'],
 }
 
 export function addTrainOptions(command: Command): Command {
+  const grouped = Object.values(GROUPS).flatMap(names => names ?? [])
+  const others = Object.keys(TRAIN_OPTIONS).filter(name => !grouped.includes(name))
   const rows: OptionRows = TRAIN_OPTIONS
   for (const [group, names] of Object.entries(GROUPS)) {
-    for (const name of names) {
+    for (const name of names ?? others) {
       const row = rows[name]
-      if (!row?.flag) throw new Error(`the option ${name} of train has no flag`)
+      if (row?.flag === undefined) continue
       if (row.kind.kind !== 'list') command.addOption(engineFlag(row, { group }))
       else
         command.addOption(new Option(row.flag, row.description).helpGroup(group).makeOptionMandatory(name === 'data'))
@@ -34,10 +34,5 @@ export function addTrainOptions(command: Command): Command {
 }
 
 export function toTrainOptions(flags: TrainFlags): TrainOptions {
-  const given: [string, unknown][] = []
-  for (const [name, { flag }] of Object.entries<OptionRows[string]>(TRAIN_OPTIONS)) {
-    const key = flag && new Option(flag).attributeName()
-    if (key && flags[key] !== undefined) given.push([name, flags[key]])
-  }
-  return Object.fromEntries(given) as unknown as TrainOptions
+  return givenOptions(TRAIN_OPTIONS, flags)
 }

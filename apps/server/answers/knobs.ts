@@ -10,7 +10,7 @@ export interface Knob {
   /** Default: the option's own. */
   readonly kind?: Kind
   /** What is read becomes the option; undefined: as if it were not given. Default: as it is. */
-  readonly turn?: (value: unknown, name: string) => unknown
+  readonly convert?: (value: unknown, name: string) => unknown
 }
 
 /** -1 means no bound, or the server's choice. */
@@ -22,10 +22,10 @@ const asList = (value: unknown) => (typeof value === 'string' ? [value] : value)
 const KNOBS: Readonly<Record<string, Knob>> = {
   temperature: { option: 'temperature' },
   top_p: { option: 'topP' },
-  top_k: { option: 'topK', turn: zeroIfNegative },
+  top_k: { option: 'topK', convert: zeroIfNegative },
   min_p: { option: 'minP' },
   typical_p: { option: 'typicalP' },
-  top_n_sigma: { option: 'topNSigma', turn: zeroIfNegative },
+  top_n_sigma: { option: 'topNSigma', convert: zeroIfNegative },
   repeat_penalty: { option: 'repetitionPenalty' },
   repetition_penalty: { option: 'repetitionPenalty' },
   presence_penalty: { option: 'presencePenalty' },
@@ -37,43 +37,43 @@ const KNOBS: Readonly<Record<string, Knob>> = {
   dry_multiplier: { option: 'dry.multiplier' },
   dry_base: { option: 'dry.base' },
   dry_allowed_length: { option: 'dry.allowedLength' },
-  dry_penalty_last_n: { option: 'dry.lastN', turn: unlessNegative },
+  dry_penalty_last_n: { option: 'dry.lastN', convert: unlessNegative },
   dry_sequence_breakers: { option: 'dry.sequenceBreakers' },
   mirostat_tau: { option: 'mirostat.tau' },
   mirostat_eta: { option: 'mirostat.eta' },
   temperature_last: { option: 'temperatureLast' },
-  logit_bias: { option: 'logitBias', turn: biases },
-  seed: { option: 'seed', turn: unlessNegative },
-  n_predict: { option: 'maxTokens', turn: unlessNegative },
-  max_tokens: { option: 'maxTokens', turn: unlessNegative },
-  max_completion_tokens: { option: 'maxTokens', turn: unlessNegative },
+  logit_bias: { option: 'logitBias', convert: biases },
+  seed: { option: 'seed', convert: unlessNegative },
+  n_predict: { option: 'maxTokens', convert: unlessNegative },
+  max_tokens: { option: 'maxTokens', convert: unlessNegative },
+  max_completion_tokens: { option: 'maxTokens', convert: unlessNegative },
   min_tokens: { option: 'minTokens' },
-  stop: { option: 'stopSequences', turn: stops },
-  bad_words: { option: 'bannedTexts', turn: asList },
+  stop: { option: 'stopSequences', convert: stops },
+  bad_words: { option: 'bannedTexts', convert: asList },
   ignore_eos: { option: 'ignoreEos' },
   skip_special_tokens: { option: 'skipSpecialTokens' },
   add_special_tokens: { option: 'addSpecialTokens' },
-  thinking_token_budget: { option: 'thinkingBudget', turn: unlessNegative },
-  reasoning_budget: { option: 'thinkingBudget', turn: unlessNegative },
-  thinking_budget_tokens: { option: 'thinkingBudget', turn: unlessNegative },
+  thinking_token_budget: { option: 'thinkingBudget', convert: unlessNegative },
+  reasoning_budget: { option: 'thinkingBudget', convert: unlessNegative },
+  thinking_budget_tokens: { option: 'thinkingBudget', convert: unlessNegative },
   // vLLM: the lower goes first.
-  priority: { option: 'priority', turn: value => (typeof value === 'number' ? -value : value) },
+  priority: { option: 'priority', convert: value => (typeof value === 'number' ? -value : value) },
   speculation: { option: 'speculation' },
   cache_prompt: { option: 'reuse' },
   guided_regex: { option: 'regex' },
   guided_choice: { option: 'choices' },
   guided_grammar: { option: 'grammar' },
-  guided_json: { option: 'schema', turn: schemaText },
+  guided_json: { option: 'schema', convert: schemaText },
   json_schema: { option: 'schema' },
-  grammar: { option: 'grammar', turn: notGbnf },
+  grammar: { option: 'grammar', convert: notGbnf },
 }
 
 /** vLLM's newer form. */
 const STRUCTURED: Readonly<Record<string, Knob>> = {
-  json: { option: 'schema', turn: schemaText },
+  json: { option: 'schema', convert: schemaText },
   regex: { option: 'regex' },
   choice: { option: 'choices' },
-  grammar: { option: 'grammar', turn: notGbnf },
+  grammar: { option: 'grammar', convert: notGbnf },
   json_object: { option: 'json' },
 }
 
@@ -104,12 +104,12 @@ function readInto(
   knobs: Readonly<Record<string, Knob>>,
   before: string,
 ): void {
-  for (const [name, { option, kind = kindOf(option), turn }] of Object.entries(knobs)) {
+  for (const [name, { option, kind = kindOf(option), convert }] of Object.entries(knobs)) {
     const given = body[name]
     if (given === null || given === undefined) continue
-    const turned = turn ? turn(given, before + name) : given
-    if (turned === undefined) continue
-    const value = checked(kind, before + name, turned)
+    const converted = convert ? convert(given, before + name) : given
+    if (converted === undefined) continue
+    const value = checked(kind, before + name, converted)
     const [group = '', part] = option.split('.')
     if (part === undefined) made[group] = value
     else made[group] = { ...(made[group] as object), [part]: value }

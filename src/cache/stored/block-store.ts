@@ -5,7 +5,8 @@
  */
 import { blockFileBytes, blockName, decodeBlock, encodeBlock, idsName } from './block-file.ts'
 import type { BlockPlace } from './block-place.ts'
-import { ENDING, LABEL_FILE, trimBlocks } from './folder.ts'
+import { evictBlocks } from './evict.ts'
+import { ENDING, LABEL_FILE } from './list-blocks.ts'
 import type { BlockKey, BlockStorage, StoredBlock } from './stored-block.ts'
 import { TimelyWork } from './timely.ts'
 
@@ -188,7 +189,7 @@ export class BlockStore implements BlockStorage {
   async #count(): Promise<void> {
     const needed = this.#pending
     const known = this.#uncounted - needed
-    const { bytes, maxBytes } = await trimBlocks(this.#place, this.#options.maxBytes, needed)
+    const { bytes, maxBytes } = await evictBlocks(this.#place, this.#options.maxBytes, needed)
     this.#bytes = bytes
     this.#maxBytes = maxBytes
     this.#uncounted -= known

@@ -1,6 +1,6 @@
 /** Lists, removes and checks cached blocks for those who look after them, while engines may be using the place. */
 import type { BlockPlace } from './block-place.ts'
-import { bytesOf, checkBlock, LABEL_FILE, listBlocks } from './folder.ts'
+import { bytesOf, checkBlock, LABEL_FILE, listBlocks } from './list-blocks.ts'
 
 /** The cached blocks of one model (same weights, layout and arithmetic). */
 export interface CachedModel {

@@ -75,7 +75,7 @@ function withStacks(all: readonly Arranged[]): Arranged[] {
 function* arranged({ checkpoint, config, family, weights }: SourceModel): Generator<Arranged> {
   const { ropes, layers } = config
   const { transposed = false, normOffset = 0, neighbours = false } = family.names
-  const turned = !neighbours && ropes[0]?.interleaved
+  const interleaved = !neighbours && ropes[0]?.interleaved
   const { canonical } = checkpoint
   const byName = new Map(weights.map(weight => [weight.name, weight]))
   for (const weight of weights) {
@@ -89,7 +89,7 @@ function* arranged({ checkpoint, config, family, weights }: SourceModel): Genera
       const value = byName.get(name.replace('k_b_proj', 'v_b_proj'))
       if (!value || value === weight) continue // with its key
       yield as(joinKeyValueUp({ key: weight, value }, attention), name.replace('k_b_proj', 'kv_b_proj'))
-    } else if (attention?.kind === 'grouped' && turned && /\.[qk]_proj\.(weight|bias)$/.test(name)) {
+    } else if (attention?.kind === 'grouped' && interleaved && /\.[qk]_proj\.(weight|bias)$/.test(name)) {
       yield as(deinterleaved(weight, attention.headDim))
     } else if (role === 'vector') {
       yield as(name.endsWith('.weight') ? offsetBy(weight, -normOffset) : weight)

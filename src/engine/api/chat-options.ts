@@ -3,8 +3,9 @@ import type { ToolChoice } from '../../formats/index.ts'
 import type { OptionRows } from '../../options/kinds.ts'
 import { readable } from '../../options/plain-data.ts'
 import { readOptions } from '../../options/read-options.ts'
-import type { ChatOptions, Conversation, ConversationOptions } from '../types/chat.ts'
-import { CHAT_OPTIONS, CONVERSATION_OPTIONS } from '../types/option-table.ts'
+import type { Conversation } from '../types/chat.ts'
+import type { ChatOptions, ConversationOptions } from '../types/options/chat.ts'
+import { CHAT_OPTIONS, CONVERSATION_OPTIONS } from '../types/options/chat.ts'
 import { describedTools, readToolChoice, readTools, type Tools } from './tools.ts'
 
 interface ReadOptions<O> {

@@ -7,7 +7,8 @@ import {
   type ToolChoice,
   textOf,
 } from '../../formats/index.ts'
-import type { ChatAnswerMessage, ChatCall, ChatEvent, ChatOptions, ChatResult, Conversation } from '../types/chat.ts'
+import type { ChatAnswerMessage, ChatCall, ChatEvent, ChatResult, Conversation } from '../types/chat.ts'
+import type { ChatOptions } from '../types/options/chat.ts'
 import type { PreparedChat } from '../types/protocol.ts'
 import type { Completion, Generation } from '../types/results.ts'
 import type { GenerationStream } from '../wire/generation.ts'

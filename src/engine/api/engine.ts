@@ -13,39 +13,28 @@ import {
   readTexts,
   readTokenIds,
 } from '../types/arguments.ts'
-import type { ConversationOptions, CountedChat } from '../types/chat.ts'
+import type { CountedChat } from '../types/chat.ts'
 import { checkSessionOptions } from '../types/check-options.ts'
-import {
-  DETOKENIZE_OPTIONS,
-  EMBED_OPTIONS,
-  LOAD_OPTIONS,
-  RERANK_OPTIONS,
-  RESTORE_OPTIONS,
-  SESSION_OPTIONS,
-  TEMPLATE_OPTIONS,
-  TOKENIZE_OPTIONS,
-} from '../types/option-table.ts'
-import type {
-  ChatTemplateOptions,
-  DetokenizeOptions,
-  EmbedOptions,
-  InfillText,
-  JsonForm,
-  JsonValue,
-  LoadOptions,
-  Message,
-  Prompt,
-  PromptOptions,
-  RerankOptions,
-  RestoreOptions,
-  SessionOptions,
-  TextForm,
-  TokenizeOptions,
-} from '../types/options.ts'
+import type { InspectTextOptions } from '../types/options/change.ts'
+import { INSPECT_TEXT_OPTIONS } from '../types/options/change.ts'
+import type { ConversationOptions } from '../types/options/chat.ts'
+import type { InfillText, Message, Prompt } from '../types/options/input.ts'
+import type { LoadOptions } from '../types/options/load.ts'
+import { LOAD_OPTIONS } from '../types/options/load.ts'
+import type { JsonForm, JsonValue, TextForm } from '../types/options/output.ts'
+import type { PromptOptions } from '../types/options/prompt.ts'
+import type { NeighbourOptions } from '../types/options/reading.ts'
+import { NEIGHBOUR_OPTIONS } from '../types/options/reading.ts'
+import type { RestoreOptions, SessionOptions } from '../types/options/session.ts'
+import { RESTORE_OPTIONS, SESSION_OPTIONS } from '../types/options/session.ts'
+import type { ChatTemplateOptions } from '../types/options/template.ts'
+import { TEMPLATE_OPTIONS } from '../types/options/template.ts'
+import type { DetokenizeOptions, TokenizeOptions } from '../types/options/tokens.ts'
+import { DETOKENIZE_OPTIONS, TOKENIZE_OPTIONS } from '../types/options/tokens.ts'
+import type { EmbedOptions, RerankOptions } from '../types/options/vectors.ts'
+import { EMBED_OPTIONS, RERANK_OPTIONS } from '../types/options/vectors.ts'
 import type { Links } from '../types/protocol.ts'
-import type { InspectTextOptions, NeighbourOptions } from '../types/reading.ts'
 import { anchoredChanges } from '../types/reading-changes.ts'
-import { INSPECT_TEXT_OPTIONS, NEIGHBOUR_OPTIONS } from '../types/reading-options.ts'
 import type { Embeddings, EngineCacheStats, Generation, ModelInfo, Ranking } from '../types/results.ts'
 import { Client } from '../wire/client.ts'
 import type { GenerationStream } from '../wire/generation.ts'

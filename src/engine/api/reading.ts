@@ -23,8 +23,7 @@ import type {
   SpectrumOptions,
   VectorOptions,
   WriteOptions,
-} from '../types/reading.ts'
-import { attending, placeOf, spanOf, storing } from '../types/reading-changes.ts'
+} from '../types/options/reading.ts'
 import {
   ATTENTION_OPTIONS,
   CELL_OPTIONS,
@@ -34,7 +33,8 @@ import {
   SPECTRUM_OPTIONS,
   VECTOR_OPTIONS,
   WRITE_OPTIONS,
-} from '../types/reading-options.ts'
+} from '../types/options/reading.ts'
+import { attending, placeOf, spanOf, storing } from '../types/reading-changes.ts'
 import type { Client } from '../wire/client.ts'
 import { mapBytes } from './map-bytes.ts'
 

@@ -5,19 +5,15 @@ import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { SchemaReader } from '../../grammar/schema/grammar.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { readCount, readInfill, readMessages, readName, readPrompt } from '../types/arguments.ts'
-import type { Chat, ChatEvent, ChatOptions, ChatResult, Conversation } from '../types/chat.ts'
+import type { Chat, ChatEvent, ChatResult, Conversation } from '../types/chat.ts'
 import { withoutOutput } from '../types/check-options.ts'
-import { PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
-import type {
-  InfillText,
-  JsonForm,
-  JsonValue,
-  Message,
-  Prompt,
-  PromptOptions,
-  SaveOptions,
-  TextForm,
-} from '../types/options.ts'
+import type { ChatOptions } from '../types/options/chat.ts'
+import type { InfillText, Message, Prompt } from '../types/options/input.ts'
+import type { JsonForm, JsonValue, TextForm } from '../types/options/output.ts'
+import type { PromptOptions } from '../types/options/prompt.ts'
+import { PROMPT_OPTIONS } from '../types/options/prompt.ts'
+import type { SaveOptions } from '../types/options/session.ts'
+import { SAVE_OPTIONS } from '../types/options/session.ts'
 import type { SessionState } from '../types/protocol.ts'
 import type { CacheStats, Chunk, Completion, Generation, SavedSession } from '../types/results.ts'
 import type { Client } from '../wire/client.ts'

@@ -4,7 +4,8 @@ import type { ToolChoice } from '../../formats/index.ts'
 import { nearest } from '../../options/nearest.ts'
 import { plainData, readable } from '../../options/plain-data.ts'
 import { show } from '../../options/show.ts'
-import type { ChatTool, Conversation } from '../types/chat.ts'
+import type { Conversation } from '../types/chat.ts'
+import type { ChatTool } from '../types/options/chat.ts'
 
 export type Tools = Readonly<Record<string, ChatTool>>
 

@@ -1,6 +1,6 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { KernelsUnavailableError } from '../types/errors.ts'
-import type { KernelChoice } from '../types/options.ts'
+import type { KernelChoice } from '../types/options/load.ts'
 import type { KernelFactories, KernelOptions } from '../types/platform.ts'
 
 /** Result of `chooseKernels`. */

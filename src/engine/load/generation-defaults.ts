@@ -4,7 +4,7 @@ import { readTokenIds } from '../../checkpoint/token-ids.ts'
 import { ConfigError } from '../../errors.ts'
 import type { ModelConfig } from '../../nn/config.ts'
 import type { BannedIds } from '../../sampling/banned-ids.ts'
-import type { SamplingOptions } from '../types/options.ts'
+import type { SamplingOptions } from '../types/options/prompt.ts'
 
 export interface GenerationDefaults {
   /** What the files name. */

@@ -1,25 +1,19 @@
 import type { Adapter } from '../../adapter/adapter.ts'
 import { openAdapter } from '../../adapter/open-adapter.ts'
 import { checkAdapter, preparedAdapter } from '../../adapter/prepared.ts'
-import { stateBytes } from '../../cache/layout.ts'
-import type { BlockPlace } from '../../cache/stored/block-place.ts'
 import type { BlockStorage } from '../../cache/stored/stored-block.ts'
-import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
-import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
-import { type EmbeddingSettings, embeddingInfo, embeddingSettings } from '../../embedding/settings.ts'
-import { CheckpointError, OptionError } from '../../errors.ts'
+import { type EmbeddingSettings, embeddingSettings } from '../../embedding/settings.ts'
+import { OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
-import { loadModel, type SurveyedWeight, surveyPredictions, surveyWeights } from '../../model/load.ts'
-import { loadWarnings, tiedWarnings } from '../../model/load-warnings.ts'
+import { loadModel } from '../../model/load.ts'
 import type { Model } from '../../model/model.ts'
 import { type OpenedModel, openFiles } from '../../model/open/opened-model.ts'
-import { draftingIndex, loadPrediction, predictionIndices } from '../../model/prediction.ts'
+import { loadPrediction } from '../../model/prediction.ts'
 import { refuseSource } from '../../model/refuse-encoder.ts'
-import { sentence } from '../../printable.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import type { DraftModel } from '../../speculation/draft-model.ts'
 import { PredictionModel } from '../../speculation/prediction.ts'
-import { createTokenizer, type Tokenizer } from '../../tokenizer/tokenizer.ts'
-import { VERSION } from '../../version.ts'
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import type { Identity } from '../past/identity.ts'
 import type { LoadContext, Platform, SealedFiles } from '../types/platform.ts'
 import type { HostLoadOptions } from '../types/protocol.ts'
@@ -28,15 +22,14 @@ import { type ChosenKernels, chooseKernels, withRoom } from './choose-kernels.ts
 import { defaultCacheType } from './default-cache-type.ts'
 import { EngineMasks } from './engine-masks.ts'
 import { type GenerationDefaults, generationDefaults, generationFile } from './generation-defaults.ts'
-import { checkSameTokens, loadDraft, refuseStates } from './load-draft.ts'
-import { findReasoningMarks } from './reasoning-marks.ts'
-import { samplingDefaults } from './sampling-defaults.ts'
+import { fingerprintOf, identityOf, onceOnly, openStore } from './kept-rows.ts'
+import { checkDraft, loadDraft } from './load-draft.ts'
+import { modelInfo } from './model-info.ts'
+import { openTokenizer } from './open-tokenizer.ts'
+import { predicts, sizesOf, surveyed } from './survey.ts'
 
 /** Of caches that no session holds, where no budget is given. */
 const KEPT_BYTES = 2 ** 30
-
-/** Of blocks on disk, those of all models. */
-const CACHE_DIR_BYTES = 2 * 2 ** 30
 
 /** A model with all that belongs to it, ready to run. */
 export interface Parts {
@@ -124,11 +117,8 @@ async function assemble(
   const { report, notice, signal } = context
   // What is quickly said to be wrong comes before the weights.
   const { name, checkpoint, config } = opened
-  const { maxPositions, trainedPositions = maxPositions } = config
-  const { contextLength = trainedPositions, cacheBytes, weights } = options
-  if (contextLength > maxPositions) {
-    throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
-  }
+  const { cacheBytes, weights } = options
+  const contextLength = contextOf(config, options)
   const tokenizer = openTokenizer(checkpoint, options.chatTemplate, options.fallbackTemplate)
   const defaults = generationDefaults(config, {
     file: generationFile(checkpoint),
@@ -139,19 +129,12 @@ async function assemble(
   if (options.draft !== undefined) refuseSource(config, 'no other model guesses ahead for it. Leave the draft out')
   if (options.lora !== undefined) refuseSource(config, 'adapters for such models are not applied here. Leave it out')
   const openedDraft = options.draft === undefined ? null : await open(platform, options.draft, options, context)
-  if (openedDraft) {
-    refuseSource(openedDraft.config, 'it guesses ahead for no other model. Give a smaller decoder as draft')
-    const { checkpoint: draft } = openedDraft
-    refuseStates(draft.name, openedDraft)
-    checkSameTokens(checkpoint.name, tokenizer, draft.name, openTokenizer(draft))
-  }
-  const adapter =
-    options.lora === undefined ? null : await openAdapter(await platform.findAdapter(options.lora), opened)
-  if (adapter) await checkAdapter(adapter, opened)
+  if (openedDraft) checkDraft(openedDraft, checkpoint.name, tokenizer)
+  const adapter = options.lora === undefined ? null : await adapterFor(opened, platform, options.lora)
   const survey = await surveyed(opened, options)
-  const sizes = sizesOf(survey)
-  await platform.checkMemory?.(sizes.weightBytes)
-  const { kernels, fallbackReason } = await roomFor(sizes.weightBytes)
+  const { weightBytes } = sizesOf(survey)
+  await platform.checkMemory?.(weightBytes)
+  const { kernels, fallbackReason } = await roomFor(weightBytes)
   const cacheType = options.cacheType ?? defaultCacheType(kernels.info, survey, options.exact ?? false)
   const budget = cacheBytes ? { maxBytes: cacheBytes } : {}
   const kept = options.keptBytes ?? cacheBytes ?? KEPT_BYTES
@@ -176,37 +159,11 @@ async function assemble(
         }),
       )
     : null
-  const tied = await tiedWarnings(opened)
   const embedding = embeddingSettings(config, checkpoint.embedding, contextLength)
-  const info: ModelInfo = {
-    name,
-    modelType: config.modelType,
-    generates: !config.encoder,
-    reranks: config.encoder?.head?.scores === 1,
-    embedding: embeddingInfo(embedding),
-    nLayers: config.nLayers,
-    hiddenSize: config.hiddenSize,
-    vocabSize: config.vocabSize,
-    contextLength,
-    cacheType,
-    cacheBytesPerToken: model.layout.bytesPerToken,
-    cacheStateBytes: stateBytes(model.layout),
-    source: config.source
-      ? { contextLength: config.source.encoder.maxPositions, cacheBytesPerToken: model.layout.sourceBytesPerToken }
-      : null,
-    ...sizes,
-    kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
-    fallbackReason,
-    hasChatTemplate: tokenizer.hasChatTemplate,
-    marksReasoning: findReasoningMarks(tokenizer) !== null,
-    sampling: samplingDefaults(defaults.sampling),
-    draft: openedDraft?.name ?? null,
-    mtp: prediction !== null,
-    lora: options.lora ?? null,
-    warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(opened, survey), ...tied].map(warning =>
-      sentence(warning),
-    ),
-  }
+  const info = await modelInfo(opened, {
+    ...{ name, model, survey, cacheType, tokenizer, defaults, embedding, contextLength, fallbackReason },
+    ...{ draft: openedDraft?.name ?? null, mtp: prediction !== null, lora: options.lora ?? null },
+  })
   const identity = onceOnly(() => identityOf(checkpoint, model, options, adapter))
   // Rows that have seen a source are of use to no other text.
   const store = config.source ? null : await openStore(platform, name, identity, options, notice)
@@ -231,92 +188,15 @@ async function assemble(
   }
 }
 
-/** Takes reading, so it is done when it is asked for. */
-async function identityOf(
-  checkpoint: Checkpoint,
-  { kernels, layout }: Model,
-  { weights }: HostLoadOptions,
-  adapter: Adapter | null,
-) {
-  const { adapterDigest, identify } = await import('../past/identity.ts')
-  const { numerics } = kernels.info
-  const named = weights ? `${numerics}, weights as ${weights}` : numerics
-  return identify(checkpoint, named, layout, adapter && (await adapterDigest(adapter)))
+/** Throws OptionError. */
+function contextOf({ maxPositions, trainedPositions = maxPositions }: ModelConfig, options: HostLoadOptions): number {
+  const { contextLength = trainedPositions } = options
+  if (contextLength <= maxPositions) return contextLength
+  throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
 }
 
-async function fingerprintOf(identity: Identity, tokenizer: Tokenizer, defaults: GenerationDefaults): Promise<string> {
-  const { textFingerprint } = await import('../past/identity.ts')
-  const { warnings: _, ...rules } = defaults
-  return textFingerprint(identity, { version: VERSION, template: tokenizer.chatTemplate(), defaults: rules })
-}
-
-function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null
-  return () => (made ??= make())
-}
-
-async function openStore(
-  platform: Platform,
-  label: string,
-  identity: Parts['identity'],
-  { cacheDir, cacheDirBytes: maxBytes = CACHE_DIR_BYTES }: HostLoadOptions,
-  onNotice: (text: string) => void = () => {},
-): Promise<BlockStorage | null> {
-  if (cacheDir === undefined) return null
-  let place: BlockPlace
-  try {
-    place = await platform.openBlocks(cacheDir)
-  } catch (error) {
-    onNotice(`cache: no blocks are kept: ${(error as Error).message}`)
-    return null
-  }
-  const { fingerprint } = await import('../past/identity.ts')
-  const { BlockStore } = await import('../../cache/stored/block-store.ts')
-  return new BlockStore({ place, fingerprint: await fingerprint(await identity()), label, maxBytes, onNotice })
-}
-
-/** Every tensor that is loaded, the module's that drafts among them if it is asked for. */
-async function surveyed(opened: OpenedModel, { weights, mtp }: HostLoadOptions): Promise<SurveyedWeight[]> {
-  const own = await surveyWeights(opened, weights)
-  return predicts(opened, mtp) ? [...own, ...(await surveyPredictions(opened, [draftingIndex(opened)], weights))] : own
-}
-
-/** Whether the module of multi-token prediction is to be loaded. */
-function predicts(opened: OpenedModel, mtp: HostLoadOptions['mtp'] = 'off'): boolean {
-  return mtp === 'on' || (mtp === 'auto' && predictionIndices(opened).length > 0)
-}
-
-/** What a model needs of memory for its weights, by its headers. Throws what opening and loading would for a model that does not run. */
-export async function weightBytes(files: CheckpointFiles, options: HostLoadOptions): Promise<number> {
-  const opened = await openFiles(files)
-  const { name, tokenizer } = opened.checkpoint
-  if (!tokenizer) throw noTokenizer(name)
-  return sizesOf(await surveyed(opened, options)).weightBytes
-}
-
-function noTokenizer(name: string): CheckpointError {
-  return new CheckpointError(`${name} has no tokenizer.json; latentkit needs it to turn text into tokens`)
-}
-
-function openTokenizer(
-  { name, tokenizer, tokenizerConfig, ...checkpoint }: Checkpoint,
-  template?: string,
-  fallback?: string,
-): Tokenizer {
-  if (!tokenizer) throw noTokenizer(name)
-  const files = { tokenizer, config: tokenizerConfig, folder: `${name}/` }
-  const made = createTokenizer({ ...files, chatTemplate: template ?? checkpoint.chatTemplate })
-  if (fallback === undefined || made.chatTemplate() !== undefined) return made
-  return createTokenizer({ ...files, chatTemplate: fallback })
-}
-
-/** Numbers of the model, and bytes of its weights in the types in which the kernels got them. */
-function sizesOf(survey: readonly SurveyedWeight[]): Pick<ModelInfo, 'parameters' | 'weightBytes'> {
-  let parameters = 0
-  let weightBytes = 0
-  for (const { rows, cols, bytes, scales } of survey) {
-    parameters += rows * cols
-    weightBytes += bytes.length + (scales?.bytes.length ?? 0)
-  }
-  return { parameters, weightBytes }
+async function adapterFor(opened: OpenedModel, platform: Platform, named: string): Promise<Adapter> {
+  const adapter = await openAdapter(await platform.findAdapter(named), opened)
+  await checkAdapter(adapter, opened)
+  return adapter
 }

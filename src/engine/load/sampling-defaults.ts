@@ -1,6 +1,6 @@
 /** How tokens are drawn where a prompt does not say it. */
 import { NOT_WITH_MIROSTAT } from '../../sampling/options.ts'
-import type { SamplingOptions } from '../types/options.ts'
+import type { SamplingOptions } from '../types/options/prompt.ts'
 import type { SamplingDefaults } from '../types/results.ts'
 
 /** The tail of a distribution is where a small model derails: at temperature 1 over all tokens it writes word salad. */

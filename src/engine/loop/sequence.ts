@@ -3,7 +3,7 @@ import { RowRunner } from '../../model/row-runner.ts'
 import type { AttentionPath, PromptExtent } from '../../nn/attention/path.ts'
 import type { StepInput } from '../../nn/step.ts'
 import type { Timeline } from '../past/timeline.ts'
-import type { PromptProgress } from '../types/options.ts'
+import type { PromptProgress } from '../types/options/prompt.ts'
 import type { Demand } from './scheduler.ts'
 
 export interface SequenceOptions {

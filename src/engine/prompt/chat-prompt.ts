@@ -1,6 +1,6 @@
 import type { ConversationMessage } from '../../formats/index.ts'
 import type { Conversation } from '../types/chat.ts'
-import type { Message } from '../types/options.ts'
+import type { Message } from '../types/options/input.ts'
 
 export type Variables = Readonly<Record<string, unknown>>
 

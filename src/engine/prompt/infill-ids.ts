@@ -1,7 +1,7 @@
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import { ContextLengthError } from '../types/errors.ts'
-import type { InfillText } from '../types/options.ts'
+import type { InfillText } from '../types/options/input.ts'
 import type { HostPromptOptions } from '../types/protocol.ts'
 import type { PromptIds } from './prompt-ids.ts'
 

@@ -2,7 +2,7 @@ import { OptionError } from '../../errors.ts'
 import { type TextPart, textOf } from '../../formats/messages.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import { ContextLengthError } from '../types/errors.ts'
-import type { Prompt, PromptTokens } from '../types/options.ts'
+import type { Prompt, PromptTokens } from '../types/options/input.ts'
 import type { HostPromptOptions } from '../types/protocol.ts'
 
 export interface PromptIds {

@@ -4,7 +4,7 @@ import { type PredictionModel, PredictionProposer } from '../../speculation/pred
 import { promptLookup } from '../../speculation/prompt-lookup.ts'
 import { Speculation } from '../../speculation/speculation.ts'
 import type { Parts } from '../load/load-parts.ts'
-import type { SpeculationKind } from '../types/options.ts'
+import type { SpeculationKind } from '../types/options/prompt.ts'
 
 /** How a session's texts guess ahead. What a model that drafts has read of it stays for its next prompt. */
 export class SessionSpeculation {

@@ -2,7 +2,7 @@
 import { OptionError, UnsupportedModelError } from '../../errors.ts'
 import type { Parts } from '../load/load-parts.ts'
 import { ContextLengthError } from '../types/errors.ts'
-import type { InfillText, Prompt } from '../types/options.ts'
+import type { InfillText, Prompt } from '../types/options/input.ts'
 import type { HostPromptOptions } from '../types/protocol.ts'
 import { knownIds, type PromptIds } from './prompt-ids.ts'
 

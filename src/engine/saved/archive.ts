@@ -1,4 +1,4 @@
-import type { RestoreOptions, SaveOptions } from '../types/options.ts'
+import type { RestoreOptions, SaveOptions } from '../types/options/session.ts'
 import type { SavedSession } from '../types/results.ts'
 import type { Place } from './restore.ts'
 import type { Snapshot } from './snapshot.ts'

@@ -4,8 +4,8 @@ import { anyText, list, text, whole } from '../../options/kinds.ts'
 import { plainData, readable } from '../../options/plain-data.ts'
 import { readArgument, readOptions } from '../../options/read-options.ts'
 import { show } from '../../options/show.ts'
-import { INFILL_TEXT } from './option-table.ts'
-import type { InfillText, Message, Prompt } from './options.ts'
+import type { InfillText, Message, Prompt } from './options/input.ts'
+import { INFILL_TEXT } from './options/input.ts'
 
 /** More than any context holds. */
 const MOST_IDS = 2 ** 26

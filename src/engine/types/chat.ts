@@ -1,73 +1,9 @@
-/** What users of `session.chat` give and get. */
+/** What users of `session.chat` get. */
 import type { AssistantMessage, FormatName, MessageText, ToolCall, ToolChoice } from '../../formats/index.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { Logprobs } from '../../sampling/logprobs.ts'
-import type { PromptOptions } from './options.ts'
+import type { ReasoningEffort } from './options/chat.ts'
 import type { FinishReason, Timings, Usage } from './results.ts'
-
-/** A tool by its name in `ChatOptions.tools`. */
-export interface ChatTool {
-  /** What it does, for the model. */
-  readonly description?: string
-  /** JSON schema of the arguments, an object. Default: no arguments. */
-  readonly parameters?: Readonly<Record<string, unknown>>
-  /** Whether `parameters` must be held: what of them cannot be is a SchemaError, also with 'auto'. Default false. */
-  readonly strict?: boolean
-  /**
-   * Does it: the result goes to the model, as text or as JSON. What it throws goes to the model as `Error: …`, except the
-   * signal's reason. Default: the calls are returned.
-   */
-  readonly execute?: (
-    given: Readonly<Record<string, unknown>>,
-    context: {
-      /** The call. */
-      readonly call: ToolCall
-      /** Aborted when the chat is. */
-      readonly signal: AbortSignal
-    },
-  ) => unknown
-}
-
-/** How much a model thinks before it answers. */
-export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high'
-
-/** How a conversation is written for the model. */
-export interface ConversationOptions extends Pick<PromptOptions, 'templateVariables' | 'continueFinalMessage'> {
-  /**
-   * Tools that the model may call, by name: letters, digits, `_`, `-` and `.`; or a list in OpenAI's form. Default: none.
-   */
-  readonly tools?: Readonly<Record<string, ChatTool>> | readonly OpenAITool[]
-  /** Whether the model may call tools. Default 'auto'. */
-  readonly toolChoice?: ToolChoice
-  /** How the model writes calls and reasoning (docs/tools.md). Default: as its chat template and tokens say. */
-  readonly format?: FormatName
-  /**
-   * For templates with such variables: `reasoning_effort`, and `enable_thinking` or `thinking`, which is false for 'none'. If
-   * the template opens a block of reasoning all the same, 'none' ends it at once. Default: as the template says.
-   */
-  readonly reasoningEffort?: ReasoningEffort
-}
-
-/** A tool as OpenAI's clients describe it. */
-export interface OpenAITool {
-  /** Only functions are supported. */
-  readonly type: 'function'
-  /** The tool. */
-  readonly function: Omit<ChatTool, 'execute'> & {
-    /** Letters, digits, `_`, `-` and `.`. */
-    readonly name: string
-  }
-}
-
-/** Options of `session.chat`; `T`: what `value` is. */
-export interface ChatOptions<T = unknown>
-  extends ConversationOptions,
-    Omit<PromptOptions<T>, 'tools' | 'beams' | 'skipSpecialTokens' | 'addSpecialTokens'> {
-  /** Several calls in one answer. Default true; false: the answer ends with its first call. */
-  readonly parallel?: boolean
-  /** Most answers of one chat: after each with calls whose tools have `execute`, another follows. 1 to 100, default 8. */
-  readonly maxRounds?: number
-}
 
 /** What an answer gained. */
 export type ChatEvent =

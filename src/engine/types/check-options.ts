@@ -1,7 +1,9 @@
 /** What the table of options cannot say by itself: how options fit each other, a model and a past; and what are no options. */
 import { OptionError } from '../../errors.ts'
 import { show } from '../../options/show.ts'
-import type { OutputOptions, PromptOptions, SessionOptions } from './options.ts'
+import type { OutputOptions } from './options/output.ts'
+import type { PromptOptions } from './options/prompt.ts'
+import type { SessionOptions } from './options/session.ts'
 
 const NOT_WITH_BEAMS = [
   ...(['stopSequences', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty'] as const),

@@ -6,7 +6,7 @@ import type { BlockPlace } from '../../cache/stored/block-place.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import type { StartMasks } from '../../grammar/thread/protocol.ts'
 import type { KernelSet, Kernels } from '../../kernels/contract/kernels.ts'
-import type { ProgressEvent } from './options.ts'
+import type { ProgressEvent } from './options/load.ts'
 import type { HostLoadOptions } from './protocol.ts'
 
 export interface Platform {

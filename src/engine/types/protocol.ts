@@ -10,25 +10,14 @@ import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ReadSchema } from '../../grammar/schema/grammar.ts'
 import type { About, Answers, Question } from '../../reading/questions.ts'
 import type { Conversation, CountedChat } from './chat.ts'
-import type {
-  ChatTemplateOptions,
-  DetokenizeOptions,
-  EmbedOptions,
-  EmbedProgress,
-  InfillText,
-  LoadOptions,
-  Message,
-  OutputOptions,
-  ProgressEvent,
-  Prompt,
-  PromptOptions,
-  PromptProgress,
-  RerankOptions,
-  RestoreOptions,
-  SaveOptions,
-  SessionOptions,
-  TokenizeOptions,
-} from './options.ts'
+import type { InfillText, Message, Prompt } from './options/input.ts'
+import type { LoadOptions, ProgressEvent } from './options/load.ts'
+import type { OutputOptions } from './options/output.ts'
+import type { PromptOptions, PromptProgress } from './options/prompt.ts'
+import type { RestoreOptions, SaveOptions, SessionOptions } from './options/session.ts'
+import type { ChatTemplateOptions } from './options/template.ts'
+import type { DetokenizeOptions, TokenizeOptions } from './options/tokens.ts'
+import type { EmbedOptions, EmbedProgress, RerankOptions } from './options/vectors.ts'
 import type { CacheStats, Chunk, Completion, EngineCacheStats, ModelInfo, SavedSession } from './results.ts'
 import type { Signs } from './signs.ts'
 

@@ -4,8 +4,8 @@ import { nearest } from '../../options/nearest.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { show } from '../../options/show.ts'
 import type { Change, Span } from '../../reading/questions.ts'
-import type { ReadingChange } from './reading.ts'
-import { CHANGE_OPTIONS } from './reading-options.ts'
+import type { ReadingChange } from './options/change.ts'
+import { CHANGE_OPTIONS } from './options/change.ts'
 
 /** Another text's reading. */
 export interface KnownSource {

@@ -1,7 +1,9 @@
 /** The caller's side of the protocol: sends, matches answers to questions, and fails what can no longer be answered. */
 import { DisposedError } from '../../errors.ts'
 import { WorkerError } from '../types/errors.ts'
-import type { EmbedProgress, LoadOptions, ProgressEvent, PromptProgress } from '../types/options.ts'
+import type { LoadOptions, ProgressEvent } from '../types/options/load.ts'
+import type { PromptProgress } from '../types/options/prompt.ts'
+import type { EmbedProgress } from '../types/options/vectors.ts'
 import type { Call, FromHost, OpenLink, Replies, SessionState, ToHost } from '../types/protocol.ts'
 import type { ModelInfo } from '../types/results.ts'
 import type { GenerationStream } from './generation.ts'

@@ -4,7 +4,7 @@
  */
 import { WorkerError } from '../types/errors.ts'
 import type { FromHost, HostLink, OpenLink, ToHost } from '../types/protocol.ts'
-import { Watch } from './watch.ts'
+import { LIMITS, Watch } from './watch.ts'
 import { fromWire } from './wire-errors.ts'
 
 export interface ThreadEvents {
@@ -16,9 +16,6 @@ export interface ThreadEvents {
 /** What a user can do who had asked for something else. */
 const GOES_ON =
   'All answers and sessions in it are lost; the engine goes on in a new thread: make a new session and ask again.'
-
-/** Milliseconds of silence after which a thread that was asked to stop something is given up. */
-const PATIENCE = { stop: { silent: 3000, working: 20_000 }, dispose: { silent: 2000, working: 2000 } }
 
 export class Thread {
   readonly #open: OpenLink
@@ -76,7 +73,7 @@ export class Thread {
     if (this.#gone) return
     this.#asked.add(id)
     // What has not been sent yet is waited for from when it is.
-    if (this.#asked.size === 1 && !this.#waiting) this.#watch.begin(PATIENCE.stop)
+    if (this.#asked.size === 1 && !this.#waiting) this.#watch.begin(LIMITS.stop)
   }
 
   unwatch(id: number): void {
@@ -96,7 +93,7 @@ export class Thread {
       this.#link.hold(true)
       this.#link.post({ type: 'dispose' })
       this.#watch = new Watch(this.#link, () => void this.#link.terminate())
-      this.#watch.begin(PATIENCE.dispose)
+      this.#watch.begin(LIMITS.dispose)
     }
     await this.#link.ended()
     this.#watch.end()
@@ -147,7 +144,7 @@ export class Thread {
       const messages = this.#waiting ?? []
       this.#waiting = null
       for (const waiting of messages) this.#link.post(waiting)
-      if (this.#asked.size > 0) this.#watch.begin(PATIENCE.stop)
+      if (this.#asked.size > 0) this.#watch.begin(LIMITS.stop)
     }
     if (message.type === 'failed' && this.#waiting) {
       void this.#link.terminate()

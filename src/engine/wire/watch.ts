@@ -4,10 +4,16 @@ import type { HostLink } from '../types/protocol.ts'
 const LOOK = 200
 
 /** Milliseconds that a thread may take in no message: without any sign of work, and while it works on a text. */
-export interface Patience {
+export interface SilenceLimits {
   readonly silent: number
   readonly working: number
 }
+
+/** Of a thread that was asked to stop something, or to end. */
+export const LIMITS = {
+  stop: { silent: 3000, working: 20_000 },
+  dispose: { silent: 2000, working: 2000 },
+} satisfies Record<string, SilenceLimits>
 
 /**
  * Looks after a thread that was asked to stop something. It is asked for a sign of life again and again; who gives none for
@@ -30,7 +36,7 @@ export class Watch {
   }
 
   /** Begins anew. */
-  begin(patience: Patience): void {
+  begin(limits: SilenceLimits): void {
     const { signs } = this.#link
     if (!signs) return
     this.end()
@@ -43,7 +49,7 @@ export class Watch {
       this.#messages = count
       this.#work = work
       this.#link.post({ type: 'ping' })
-      if (++this.#silent * LOOK <= patience.silent && ++this.#deaf * LOOK <= patience.working) return
+      if (++this.#silent * LOOK <= limits.silent && ++this.#deaf * LOOK <= limits.working) return
       this.end()
       this.#stuck()
     }, LOOK)

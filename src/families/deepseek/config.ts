@@ -34,6 +34,7 @@ export const deepseekV3: Family = {
   traits: traits.deepseekV3,
   gguf: deepseek2,
   hubClass: 'DeepseekV3ForCausalLM',
+  insideOf: ['kimi_vl', 'kimi_k25'],
   hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
   config: (raw, model) => deepseekConfig(raw, model, { method: 'noaux_tc' }),
   names: NAMES,

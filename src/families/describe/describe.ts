@@ -12,17 +12,25 @@ import { readLayers } from './layers.ts'
 import { describeSides } from './sides.ts'
 import { readStates } from './states.ts'
 import { readTraits } from './traits.ts'
-import { readVariant } from './variants.ts'
+import { type LayerVariant, readVariant } from './variants.ts'
 
-/** `family`: undefined for one that is not known, which is read like Llama. Throws ConfigError or UnsupportedModelError. */
-export function describe(raw: ConfigReader, modelType: string, family: FamilyTraits | undefined): ModelDescriptor {
+/**
+ * `family`: undefined for one that is not known, which is read like Llama; `variant`: what else its layers have. Throws ConfigError or
+ * UnsupportedModelError.
+ */
+export function describe(
+  raw: ConfigReader,
+  modelType: string,
+  family: FamilyTraits | undefined,
+  variant: LayerVariant | undefined,
+): ModelDescriptor {
   if (family?.sides) return describeSides(raw, modelType, completeTraits(family), family.sides)
   refuseOthers(raw, modelType)
   const states = readStates(raw, modelType)
   requireHeads(raw)
   const traits = completeTraits(family)
   const attention = readAttention(raw, modelType, traits)
-  const { layers, own, unknown } = readVariant(raw, modelType, readLayers(raw, modelType, traits, attention, states.of))
+  const { layers, own } = readVariant(raw, variant, readLayers(raw, modelType, traits, attention, states.of))
   const positions = first(raw, ['max_position_embeddings', 'n_positions', 'max_seq_len'])
   return {
     modelType,
@@ -34,7 +42,7 @@ export function describe(raw: ConfigReader, modelType: string, family: FamilyTra
     ...readTraits(raw, modelType, traits),
     learnedPositions: traits.learnedPositions && positions ? raw.int(positions, SIZE) : 0,
     own,
-    unknown: [...states.unknown, ...unknown],
+    unknown: states.unknown,
   }
 }
 

@@ -1,5 +1,5 @@
 /** Weights that a family has beside those of others, as descriptors name them. */
-import type { OwnWeight } from '../descriptor.ts'
+import type { LayerDescriptor, OwnWeight } from '../descriptor.ts'
 
 /** Of a layer of Gemma 4: its scale, what reads the vectors of tokens for it, `width` wide, and what its experts beside the MLP have. */
 export function gemma4Weights(D: number, width: number, nExperts: number | undefined): OwnWeight[] {
@@ -27,4 +27,14 @@ export function matrix(name: string, rows: number, cols: number): OwnWeight {
 
 export function vector(name: string, length: number): OwnWeight {
   return { name, role: 'vector', rows: 1, cols: length }
+}
+
+/** A matrix whose rows tensor-parallel ranks divide. */
+export function split(name: string, rows: number, cols: number): OwnWeight {
+  return { ...matrix(name, rows, cols), split: 'rows' }
+}
+
+/** The layer with weights of its own beside those that it has. */
+export function withOwn(layer: LayerDescriptor, own: readonly OwnWeight[]): LayerDescriptor {
+  return { ...layer, own: [...(layer.own ?? []), ...own] }
 }

@@ -4,6 +4,7 @@ import { UnsupportedModelError } from '../../errors.ts'
 import type { OwnWeight, StateShape, Unknown } from '../descriptor.ts'
 import { COUNT, first, firstInt, HEADS, HIDDEN, optionalFirstInt, SIZE } from './fields.ts'
 import { countLayers, layerTypes } from './layers.ts'
+import { split } from './own-weights.ts'
 
 export interface StateLayers {
   readonly of: (layer: number) => StateShape | null
@@ -204,10 +205,6 @@ export function convolutionShape(sizes: {
       vector('convolution biases', bias ? 5 * D : 0),
     ],
   }
-}
-
-function split(name: string, rows: number, cols: number): OwnWeight {
-  return { name, role: 'matrix', rows, cols, split: 'rows' }
 }
 
 function joined(name: string, rows: number, cols: number): OwnWeight {

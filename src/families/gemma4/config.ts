@@ -32,6 +32,7 @@ export const gemma4: Family = {
   traits: traits.gemma4,
   gguf,
   hubClass: 'Gemma4ForCausalLM',
+  insideOf: ['gemma4'],
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: {
     ...GEMMA_NAMES,

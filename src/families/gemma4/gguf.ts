@@ -168,11 +168,11 @@ function heads({ metadata: m, tensors }: GgufModel, local: readonly boolean[], s
   return { ...sizes, per_layer_config: Object.fromEntries(others) }
 }
 
-/** The frequencies that turn come first; divisors say which. */
+/** The frequencies that rotate come first; divisors say which. */
 function wholeRope({ ropeTensors: { frequencies } }: GgufModel): JsonObject {
   if (!frequencies) return { rope_type: 'default' }
-  const turned = frequencies.findIndex(f => f >= STILL)
-  const pairs = turned < 0 ? frequencies.length : turned
+  const rotating = frequencies.findIndex(f => f >= STILL)
+  const pairs = rotating < 0 ? frequencies.length : rotating
   const proportional = frequencies.every((f, i) => (i < pairs ? f === frequencies[0] : f >= STILL))
   if (!proportional) return { rope_type: 'factors', factors: frequencies }
   const [factor = 1] = pairs > 0 ? frequencies : []

@@ -30,6 +30,7 @@ export const mistral: Family = {
   traits: traits.mistral,
   gguf: gguf.llama,
   hubClass: 'MistralForCausalLM',
+  insideOf: ['mistral3'],
   names: NAMES,
   config: (raw, model) => config(raw, model, { windows: true }),
 }

@@ -10,7 +10,7 @@ export interface RopeDefaults {
   readonly theta?: number
   /** Which entry of `rope_parameters` to take where it has one per layer type. */
   readonly layerType?: 'full_attention' | 'sliding_attention'
-  /** `dim` is the part of a head that is turned: `partial_rotary_factor` is read already. Default false: only 1 is taken. */
+  /** `dim` is the part of a head that is rotated: `partial_rotary_factor` is read already. Default false: only 1 is taken. */
   readonly partial?: boolean
 }
 

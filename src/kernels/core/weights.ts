@@ -25,7 +25,7 @@ async function locate(memory: CoreMemory, source: WeightSource, exact: boolean):
   const { name, dtype, rows, cols, bytes, transposed } = source
   const plain = { memory, name, rows, cols, packed: false, scales: 0, blockRows: 1, blockCols: 1 }
   if (isBlockType(dtype)) {
-    if (transposed) throw new RangeError(`prepare: ${name} is stored turned, which blocks of ${dtype} cannot be`)
+    if (transposed) throw new RangeError(`prepare: ${name} is stored transposed, which blocks of ${dtype} cannot be`)
     expectBytes(source, bytes, weightBytes(dtype, rows, cols))
     if (!exact && isPackedType(dtype)) {
       const address = located(bytes, () => memory.allocWeight(packedSize(memory, dtype, rows, cols)))
@@ -116,14 +116,19 @@ function expectBytes({ name, rows, cols, dtype }: WeightSource, range: ByteRange
   )
 }
 
-/** Copies a range in pieces; a matrix stored as [cols, rows] is turned on the way. */
-async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRange, turn: boolean): Promise<Tensor> {
+/** Copies a range in pieces; a matrix stored as [cols, rows] is transposed on the way. */
+async function copyBytes(
+  memory: CoreMemory,
+  source: WeightSource,
+  range: ByteRange,
+  transposed: boolean,
+): Promise<Tensor> {
   const { rows, cols } = source
   const size = WEIGHT_TYPES[source.dtype].bytes
   const to = located(range, () => memory.alloc('u8', [range.length]))
-  // Turning takes whole stored rows.
-  const step = turn ? Math.max(1, Math.floor(PIECE / (rows * size))) * rows * size : PIECE
-  const piece = turn ? memory.alloc('u8', [Math.min(step, range.length)]) : null
+  // Whole stored rows are transposed at a time.
+  const step = transposed ? Math.max(1, Math.floor(PIECE / (rows * size))) * rows * size : PIECE
+  const piece = transposed ? memory.alloc('u8', [Math.min(step, range.length)]) : null
   try {
     for (let done = 0; done < range.length; done += step) {
       const length = Math.min(step, range.length - done)

@@ -16,15 +16,15 @@ export async function loadGrouped(
   const [q, kv] = [(c.gated ? 2 : 1) * c.nHeads * c.headDim, c.nKvHeads * c.headDim]
   const eps = c.qkNormEps
   const { canonical } = loader.checkpoint
-  const rotated = canonical && !loader.names.neighbours && loader.config.ropes[0]?.interleaved ? c.headDim : undefined
+  const headDim = canonical && !loader.names.neighbours && loader.config.ropes[0]?.interleaved ? c.headDim : undefined
   const qkNorm = async (name: string | undefined, size: number) =>
     name && eps !== null ? await loader.norm(at + name, c.qkNormWide ? size : c.headDim, { kind: 'rms', eps }) : null
   const own = projectionsOf(c)
   const qkv: Linear[] = []
   for (const [i, name] of n.qkv.slice(0, own).entries()) {
     const rows = n.qkv.length === 1 ? q + 2 * kv : i === 0 ? q : kv
-    const turned = n.qkv.length > 1 && i < 2 ? rotated : undefined
-    qkv.push(await loader.linear(at + name, rows, D, bias.qkv, 'matrix', turned))
+    const reordered = n.qkv.length > 1 && i < 2 ? headDim : undefined
+    qkv.push(await loader.linear(at + name, rows, D, bias.qkv, 'matrix', reordered))
   }
   return {
     qkv,

@@ -6,16 +6,14 @@ import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
+import { FAMILIES } from '../../families/index.ts'
 
 /** By `model_type`: that of the language model where its part does not say. */
-const WRAPPERS: Readonly<Record<string, string>> = {
-  kimi_vl: 'deepseek_v3',
-  kimi_k25: 'deepseek_v3',
-  mistral3: 'mistral',
-  gemma4: 'gemma4_text',
-  qwen3_5: 'qwen3_5_text',
-  qwen3_5_moe: 'qwen3_5_moe_text',
-}
+const WRAPPERS: ReadonlyMap<string, string> = new Map(
+  FAMILIES.flatMap(({ insideOf = [], traits }) =>
+    insideOf.map(whole => [whole, traits.modelTypes[0] as string] as const),
+  ),
+)
 
 /** Fields beside the parts that are of the language model too. */
 const SHARED = [
@@ -37,13 +35,14 @@ export interface TextPart {
 /** Throws ConfigError where a known wrapper has nothing inside. */
 export function textPart(config: JsonObject, file: string): TextPart {
   const type = config.model_type
-  if (typeof type !== 'string' || !Object.hasOwn(WRAPPERS, type)) return { config, wrapper: null, mayTie: true }
+  const inner = typeof type === 'string' ? WRAPPERS.get(type) : undefined
+  if (typeof type !== 'string' || inner === undefined) return { config, wrapper: null, mayTie: true }
   new ConfigReader(config, file).object('text_config')
   const text = config.text_config as JsonObject
   const given = Object.entries(text).filter(([, value]) => value !== null)
   const shared = SHARED.flatMap(key => (Object.hasOwn(config, key) ? [[key, config[key]] as const] : []))
   return {
-    config: { model_type: WRAPPERS[type], ...text, ...Object.fromEntries(shared), ...Object.fromEntries(given) },
+    config: { model_type: inner, ...text, ...Object.fromEntries(shared), ...Object.fromEntries(given) },
     wrapper: type,
     mayTie: config.tie_word_embeddings !== false,
   }

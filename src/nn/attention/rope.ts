@@ -48,7 +48,7 @@ export interface RopeConfig {
   /** Pairs (2i, 2i + 1) instead of (i, i + dim / 2). */
   readonly interleaved: boolean
   readonly scaling: RopeScaling
-  /** Makes what is turned longer, the further on it stands: for queries. Default: it keeps its length. */
+  /** Makes what is rotated longer, the further on it stands: for queries. Default: it keeps its length. */
   readonly growth?: Growth
   /** Turns nothing, for what has no position but grows. Default false. */
   readonly still?: boolean

@@ -60,7 +60,7 @@ export interface StepRope {
   readonly cosSin: Tensor
   /** The same for queries: the keys' own unless queries grow with their position. */
   readonly queryCosSin: Tensor
-  /** f32 [T, N]: what makes the part of an MLA's query grow that is not turned; null: it stays. */
+  /** f32 [T, N]: what makes the part of an MLA's query grow that is not rotated; null: it stays. */
   readonly stillCosSin: Tensor | null
   readonly interleaved: boolean
 }

@@ -1,10 +1,9 @@
 /** The planner's view of a config.json. */
 import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import { describe } from '../../families/describe/describe.ts'
 import { first } from '../../families/describe/fields.ts'
 import type { Unknown } from '../../families/descriptor.ts'
-import { traitsOf } from '../../families/index.ts'
+import { describeModel, traitsOf } from '../../families/index.ts'
 import { printable, sentence } from '../../printable.ts'
 import { mergeKinds, type PlanModel } from '../plan-model.ts'
 import { unknownFields } from './unknown-fields.ts'
@@ -16,7 +15,7 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
   const modelType = raw.optionalString('model_type') ?? top.optionalString('model_type') ?? ''
   const family = traitsOf(modelType)
   if (family?.encoder) throw new UnsupportedModelError(isEncoder(file, modelType))
-  const { layers, draftLayers, source, own = [], unknown: doubts = [], ...shape } = describe(raw, modelType, family)
+  const { layers, draftLayers, source, own = [], unknown: doubts = [], ...shape } = describeModel(raw, modelType)
   const { dtype, unknown: quantised } = weightDtype(top, raw)
   const fields = unknownFields(top, raw, modelType, { named: family !== undefined })
   const unknown = shownSafely([...(family ? [] : [unknownFamily(modelType)]), ...doubts, ...fields, ...quantised])

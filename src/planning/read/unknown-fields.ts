@@ -5,9 +5,9 @@
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { layerTypes } from '../../families/describe/layers.ts'
 import { sideFields } from '../../families/describe/sides.ts'
-import { BY_LAYER, variantFields } from '../../families/describe/variants.ts'
+import { BY_LAYER } from '../../families/describe/variants.ts'
 import type { Unknown } from '../../families/descriptor.ts'
-import { traitsOf } from '../../families/index.ts'
+import { ownFields, traitsOf } from '../../families/index.ts'
 
 const words = (text: string) => new Set(text.split(/\s+/).filter(Boolean))
 
@@ -66,7 +66,7 @@ export function unknownFields(
   { named }: { readonly named: boolean },
 ): Unknown[] {
   const sides = traitsOf(modelType)?.sides
-  const own = new Set([...variantFields(modelType), ...(sides ? sideFields(sides) : [])])
+  const own = new Set([...ownFields(modelType), ...(sides ? sideFields(sides) : [])])
   const found: Unknown[] = []
   for (const field of raw.keys()) {
     const value = raw.raw(field)

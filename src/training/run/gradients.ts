@@ -1,6 +1,6 @@
 import { chooseKernels } from '../../engine/host/node/kernels.ts'
-import { LOAD_OPTIONS } from '../../engine/types/option-table.ts'
-import type { KernelChoice } from '../../engine/types/options.ts'
+import type { KernelChoice } from '../../engine/types/options/load.ts'
+import { LOAD_OPTIONS } from '../../engine/types/options/load.ts'
 import { OptionError } from '../../errors.ts'
 import { openModel } from '../../model/open/open-model.ts'
 import { number, type OptionTable } from '../../options/kinds.ts'

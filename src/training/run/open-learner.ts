@@ -1,6 +1,6 @@
 import type { WorkbenchOptions } from '../../attention/open.ts'
 import { chooseKernels } from '../../engine/host/node/kernels.ts'
-import { LOAD_OPTIONS } from '../../engine/types/option-table.ts'
+import { LOAD_OPTIONS } from '../../engine/types/options/load.ts'
 import type { OptionTable } from '../../options/kinds.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { Learner } from '../learner.ts'

@@ -1,5 +1,5 @@
-import { LOAD_OPTIONS } from '../../engine/types/option-table.ts'
-import type { KernelChoice } from '../../engine/types/options.ts'
+import type { KernelChoice } from '../../engine/types/options/load.ts'
+import { LOAD_OPTIONS } from '../../engine/types/options/load.ts'
 import { above, choice, flag, list, number, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
 import { OPTIMISERS, type OptimiserName } from '../create-optimiser.ts'
 import { SCHEDULES, type Schedule } from '../schedule.ts'

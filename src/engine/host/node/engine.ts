@@ -1,5 +1,5 @@
 import { connect, LoadedEngine } from '../../api/engine.ts'
-import type { LoadOptions } from '../../types/options.ts'
+import type { LoadOptions } from '../../types/options/load.ts'
 import type { Links } from '../../types/protocol.ts'
 
 /** Only what is used is loaded: the inline host brings all of the engine into the caller's thread. */

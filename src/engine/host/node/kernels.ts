@@ -1,5 +1,5 @@
 import { type ChosenKernels, chooseKernels as choose } from '../../load/choose-kernels.ts'
-import type { KernelChoice } from '../../types/options.ts'
+import type { KernelChoice } from '../../types/options/load.ts'
 import type { KernelFactories, KernelOptions } from '../../types/platform.ts'
 
 export const NODE_KERNELS: KernelFactories = {

@@ -1,6 +1,6 @@
 import { OptionError } from '../../../errors.ts'
 import { connect, LoadedEngine } from '../../api/engine.ts'
-import type { LoadOptions } from '../../types/options.ts'
+import type { LoadOptions } from '../../types/options/load.ts'
 import type { Links } from '../../types/protocol.ts'
 import { findAssets } from './assets.ts'
 import { type ModelSource, readSource } from './source.ts'

@@ -1,89 +1,19 @@
-/** Options of `engine.inspect` and of a reading's methods. */
-import type { AttentionPath } from '../../nn/attention/path.ts'
-import type { ReadingLayer, ReadingToken } from '../../reading/types.ts'
+/** Options of a reading's methods. */
+import type { AttentionPath } from '../../../nn/attention/path.ts'
+import { choice, flag, list, type OptionTable, signal, whole } from '../../../options/kinds.ts'
 
-/** What a change needs of another text: a `Reading`. */
-export interface ChangeSource {
-  /** Its tokens. */
-  readonly tokens: readonly ReadingToken[]
-  /** Its layers. */
-  readonly layers: readonly ReadingLayer[]
+export const SIGNAL = { kind: signal, description: 'ends the work' }
+
+export const WHERE = {
+  layers: { kind: list(whole(), 'layers'), description: 'which layers', defaultText: 'all' },
+  rows: { kind: list(whole(), 'two positions, from and to'), description: 'which queries', defaultText: 'all' },
+  signal: SIGNAL,
 }
 
-/** Options of `engine.inspect`. */
-export interface InspectTextOptions {
-  /** Bytes that all readings of the engine together may keep; one that needs more is refused with its size. Default 1 GiB. */
-  readonly maxBytes?: number
-  /**
-   * Of an encoder-decoder, whose `text` is the source: what its decoder reads behind its first token, as text or token ids. Default: nothing,
-   * so that `next` says how the answer begins.
-   */
-  readonly target?: string | ArrayLike<number>
-  /** Read the text with these changes: heads switched off, taken from another text, a smaller rank. Default: none. */
-  readonly changes?: readonly ReadingChange[]
-  /** Ends the work: `inspect` rejects with the signal's reason. */
-  readonly signal?: AbortSignal
+export const PLACE = {
+  layer: { kind: whole(), description: 'the layer' },
+  head: { kind: whole(), description: 'the query head' },
 }
-
-/** A change of how a text is read. Layers, heads and rows from 0 on; negative ones count from the end. */
-export type ReadingChange =
-  /** What the head found is nothing: zeros, before the output projection. */
-  | {
-      /** What is changed. */
-      readonly kind: 'off'
-      /** The layer. */
-      readonly layer: number
-      /** The query head. */
-      readonly head: number
-      /** Tokens [from, to). Default: all. */
-      readonly rows?: readonly number[]
-    }
-  /** What the head found is what it found in another text. */
-  | {
-      /** What is changed. */
-      readonly kind: 'head'
-      /** The layer. */
-      readonly layer: number
-      /** The query head. */
-      readonly head: number
-      /** A reading of the same engine. */
-      readonly from: ChangeSource
-      /** The first token that is changed. Default 0. */
-      readonly row?: number
-      /** The token of the other text that it is taken from. Default: `row`. */
-      readonly fromRow?: number
-      /** So many tokens from there on. Default: 1 where `row` is given, else all, and both texts must have as many. */
-      readonly count?: number
-    }
-  /**
-   * The stream that enters the layer is another text's, with what waits to join it (LongCat's experts): activation patching. `layer` may be the
-   * number of layers: what leaves the last.
-   */
-  | {
-      /** What is changed. */
-      readonly kind: 'state'
-      /** The layer. */
-      readonly layer: number
-      /** A reading of the same engine. */
-      readonly from: ChangeSource
-      /** The first token that is changed. Default 0. */
-      readonly row?: number
-      /** The token of the other text that it is taken from. Default: `row`. */
-      readonly fromRow?: number
-      /** So many tokens from there on. Default: 1 where `row` is given, else all, and both texts must have as many. */
-      readonly count?: number
-    }
-  /** What the layer stores of all tokens is projected to the best subspace of that rank (SVD over the text's tokens). */
-  | {
-      /** What is changed. */
-      readonly kind: 'rank'
-      /** Default: every layer that stores something. */
-      readonly layer?: number
-      /** `latent` of MLA; else the keys as they are stored, or the values. */
-      readonly of: 'latent' | 'keys' | 'values'
-      /** 0 or more; from the number of tokens or the width on nothing changes. */
-      readonly rank: number
-    }
 
 /** Which layers, heads and queries. */
 export interface WhereOptions {
@@ -115,6 +45,18 @@ export interface AttentionOptions extends WhereOptions {
   readonly path?: AttentionPath
 }
 
+export const ATTENTION_OPTIONS = {
+  ...WHERE,
+  heads: { kind: list(whole(), 'heads'), description: 'which query heads', defaultText: 'all' },
+  probabilities: { kind: flag, description: 'whole patterns, after the softmax' },
+  scores: { kind: flag, description: 'scores before the softmax' },
+  pool: { kind: whole(1, 4096), description: 'rows and columns of a reduced pattern' },
+  pooling: { kind: choice(['max', 'mean']), description: 'how a pattern is reduced', defaultText: 'max' },
+  path: { kind: choice(['expanded', 'absorbed']), description: 'the path of MLA', defaultText: 'as the model chooses' },
+  measures: { kind: flag, description: 'what the head looks at' },
+  cross: { kind: flag, description: 'attention to the source of an encoder-decoder' },
+} satisfies OptionTable<AttentionOptions>
+
 /** Options of `reading.hidden`. */
 export interface HiddenOptions {
   /** The layers that the states enter; as many as there are layers: what leaves the last; negative ones count from the end. Default: all. */
@@ -124,6 +66,8 @@ export interface HiddenOptions {
   /** Ends the work: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal
 }
+
+export const HIDDEN_OPTIONS = WHERE satisfies OptionTable<HiddenOptions>
 
 /** Options of `reading.next`. */
 export interface NextOptions {
@@ -137,11 +81,20 @@ export interface NextOptions {
   readonly signal?: AbortSignal
 }
 
+export const NEXT_OPTIONS = {
+  row: { kind: whole(), description: 'position of the token before', defaultText: '-1' },
+  top: { kind: whole(1, 1000), description: 'so many of the likeliest tokens', defaultText: '10' },
+  logits: { kind: flag, description: 'all logits' },
+  signal: SIGNAL,
+} satisfies OptionTable<NextOptions>
+
 /** Options of `reading.lens`. */
 export interface LensOptions extends NextOptions {
   /** After how many layers; negative numbers count from the end. Default: all, from 0 on. */
   readonly layers?: readonly number[]
 }
+
+export const LENS_OPTIONS = { ...NEXT_OPTIONS, layers: WHERE.layers } satisfies OptionTable<LensOptions>
 
 /** Options of `reading.write`. */
 export interface WriteOptions {
@@ -150,6 +103,11 @@ export interface WriteOptions {
   /** Ends the work: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal
 }
+
+export const WRITE_OPTIONS = {
+  maxTokens: { kind: whole(1), description: 'at most so many tokens', defaultText: '16' },
+  signal: SIGNAL,
+} satisfies OptionTable<WriteOptions>
 
 /** Options of `reading.vectors`. */
 export interface VectorOptions {
@@ -162,6 +120,8 @@ export interface VectorOptions {
   /** Ends the work. */
   readonly signal?: AbortSignal
 }
+
+export const VECTOR_OPTIONS = { ...PLACE, rows: WHERE.rows, signal: SIGNAL } satisfies OptionTable<VectorOptions>
 
 /** Options of `reading.cell`. */
 export interface CellOptions {
@@ -181,6 +141,15 @@ export interface CellOptions {
   readonly signal?: AbortSignal
 }
 
+export const CELL_OPTIONS = {
+  ...PLACE,
+  query: { kind: whole(), description: 'position of the query' },
+  key: { kind: whole(), description: 'position of the key' },
+  cross: { kind: flag, description: 'the key is of the source of an encoder-decoder' },
+  neighbours: { kind: whole(0, 1000), description: 'so many of the likeliest keys', defaultText: '5' },
+  signal: SIGNAL,
+} satisfies OptionTable<CellOptions>
+
 /** Options of `reading.spectra`. */
 export interface SpectrumOptions {
   /** Layers that attend; negative ones count from the end. Default: all. */
@@ -191,6 +160,12 @@ export interface SpectrumOptions {
   readonly signal?: AbortSignal
 }
 
+export const SPECTRUM_OPTIONS = {
+  layers: WHERE.layers,
+  of: { kind: choice(['latent', 'keys', 'values', 'keysAndValues']), description: 'what is taken apart' },
+  signal: SIGNAL,
+} satisfies OptionTable<SpectrumOptions>
+
 /** Options of `engine.neighbours`. */
 export interface NeighbourOptions {
   /** So many of the nearest tokens, 1 to 1,000. Default 10. */
@@ -198,3 +173,8 @@ export interface NeighbourOptions {
   /** Ends the work. */
   readonly signal?: AbortSignal
 }
+
+export const NEIGHBOUR_OPTIONS = {
+  top: { kind: whole(1, 1000), description: 'so many of the nearest tokens', defaultText: '10' },
+  signal: SIGNAL,
+} satisfies OptionTable<NeighbourOptions>

@@ -1,4 +1,4 @@
-/** Counts, removes and checks the files of blocks, whichever process or tab wrote them. */
+/** Lists and checks the files of blocks, whichever process or tab wrote them. */
 import { decodeBlock } from './block-file.ts'
 import type { BlockPlace, FileFacts } from './block-place.ts'
 
@@ -16,9 +16,6 @@ export const LABEL_FILE = 'model.txt'
 /** A block's file without it is partial. */
 export const ENDING = '.block'
 
-/** A partial file of this age was left by a killed writer. */
-const ABANDONED_MS = 3_600_000
-
 /** All files of all models, without those that disappear while we look. */
 export async function listBlocks(place: BlockPlace, fingerprint?: string): Promise<BlockFile[]> {
   const models = fingerprint === undefined ? await names(place, '') : [fingerprint]
@@ -31,29 +28,6 @@ export async function listBlocks(place: BlockPlace, fingerprint?: string): Promi
     }
   }
   return (await Promise.all(found)).filter(file => file !== null)
-}
-
-/**
- * Makes room for `needed` bytes. Past the bound, removes the least recently used until a tenth of it is free; nothing where there
- * can be no room. Returns the bytes that remain and the bound, which the place may make smaller.
- */
-export async function trimBlocks(
-  place: BlockPlace,
-  maxBytes: number,
-  needed: number,
-): Promise<{ readonly bytes: number; readonly maxBytes: number }> {
-  const files = (await listBlocks(place)).sort((a, b) => a.usedAt - b.usedAt)
-  let bytes = bytesOf(files)
-  const most = Math.min(maxBytes, (await place.limit?.(bytes)) ?? maxBytes)
-  if (needed > most) return { bytes, maxBytes: most }
-  const wanted = bytes > most - needed ? 0.9 * (most - needed) : most - needed
-  for (const file of files) {
-    const abandoned = file.name === null && Date.now() - file.usedAt > ABANDONED_MS
-    if (!abandoned && (file.name === null || bytes <= wanted)) continue
-    await place.remove(file.path).catch(() => {})
-    bytes -= file.bytes
-  }
-  return { bytes, maxBytes: most }
 }
 
 /** What is wrong with a block's file; null if nothing is. */
