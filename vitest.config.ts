@@ -1,48 +1,54 @@
-import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/support/longest-first.ts'
 
 /**
- * Rooms whose files run one after the other in a process: to start one and to load the modules takes a second for each file, and most of
- * theirs take less themselves.
+ * Small files that run one after the other in a process, by room: to start one and to load the modules takes a second for each file, and they
+ * take less themselves. None changes what all share, counts the memory of all, or starts programs.
  */
-const ROOMS = [
-  ...['adapter', 'attention', 'cache', 'checkpoint', 'conformance', 'conversion', 'embedding', 'engine', 'evaluation'],
-  ...['families', 'formats', 'grammar', 'identities', 'interop', 'latentify', 'nn', 'options', 'planning', 'reading'],
-  ...['sampling', 'speculation', 'templates', 'tokenizer', 'training'],
-]
-
-/** Files of theirs with a process of their own: they change what all share, count the memory of all, start programs and threads, or are long. */
-const APART = [
-  ...['attention/grid', 'attention/ladder', 'cache/place', 'cache/sealed-opfs', 'checkpoint/link-fallback'],
-  ...['checkpoint/lock', 'checkpoint/resolve-model', 'checkpoint/safetensors', 'conformance/native'],
-  ...['conformance/reference', 'conformance/wasm', 'conformance/wasm-relaxed', 'conformance/wasm-training'],
-  ...['conversion/places', 'engine/answers', 'engine/bundle', 'engine/changed-file', 'engine/chat', 'engine/disk'],
-  ...['engine/generation-promise', 'engine/interleavings', 'engine/link', 'engine/masks', 'engine/output'],
-  ...['engine/prompt-progress', 'engine/resume', 'engine/session-file', 'engine/shared-cache', 'engine/speculation'],
-  ...['engine/step-loop', 'engine/stuck-thread', 'engine/token-way', 'engine/worker', 'evaluation/hellaswag'],
-  ...['grammar/check-thread', 'grammar/interpreted-check', 'grammar/thread', 'planning/cli', 'planning/docs'],
-  ...['planning/stages', 'planning/training', 'planning/unknown', 'reading/speed', 'tokenizer/kept'],
-  ...['training/kills', 'training/texts'],
-].map(name => `test/${name}.test.ts`)
-
-const together = ROOMS.flatMap(room => readdirSync(`test/${room}`).map(file => `test/${room}/${file}`)).filter(
-  file => file.endsWith('.test.ts') && !APART.includes(file),
+const TOGETHER: Readonly<Record<string, string>> = {
+  attention: 'equations layers',
+  cache: 'accounting prefix-tree source-rows states types',
+  checkpoint:
+    'config-reader gguf-choice gguf-header gguf-tokenizer hub-names interleaved-experts marian-tokenizer other-files quote read-tensor recode sources stacked-experts web-model',
+  conversion: 'mixed-layers python-numbers',
+  embedding: 'parts refusals',
+  evaluation: 'divergence windows',
+  families: 'class-defaults growth-keys refused runnable states',
+  formats: 'capabilities complaints forced-text own-answers',
+  grammar: 'calls-or-answer gbnf partial-json strict-keywords wasm',
+  latentify: 'eigen factors licence measured refused search training',
+  nn: 'distance-bias path prediction rope rope-angles',
+  options: 'options',
+  planning: 'bundle facts files formats models-page published read-json steps',
+  reading: 'svd',
+  sampling: 'banned-ids beam-search dry options parts rng stop-sequences text-rules',
+  speculation: 'draft-model prompt-lookup speculation',
+  templates: 'language',
+  tokenizer: 'chat-template decoders detokenizer fixtures pipelines precompiled tokenizer',
+  training: 'distil flops long-text muon',
+}
+const together = Object.entries(TOGETHER).flatMap(([room, names]) =>
+  names.split(' ').map(name => `test/${room}/${name}.test.ts`),
 )
+
+/** Milliseconds. A busy machine may take ten times as long as an idle one; scripts/sanitized.mjs asks for more. */
+const PATIENCE = Number(process.env.LATENTKIT_TEST_TIMEOUT ?? 120_000)
+
+const common = {
+  globalSetup: 'test/support/dist-unchanged.ts',
+  testTimeout: PATIENCE,
+  hookTimeout: PATIENCE,
+  expect: { poll: { timeout: 30_000 } },
+}
 
 export default defineConfig({
   test: {
-    globalSetup: 'test/support/dist-unchanged.ts',
-    // A busy machine may take ten times as long as an idle one.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
     // One more than the cores of a small machine: some tests wait for browsers and other programs.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'apart', include: ['test/**/*.test.ts'], exclude: together } },
-      { extends: true, test: { name: 'together', include: together, isolate: false } },
+      { test: { ...common, name: 'apart', include: ['test/**/*.test.ts'], exclude: together } },
+      { test: { ...common, name: 'together', include: together, isolate: false } },
     ],
   },
 })
