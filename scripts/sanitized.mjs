@@ -42,16 +42,17 @@ if (!Object.hasOwn(KINDS, kind ?? '')) {
 const { library, env } = KINDS[kind]
 const addon = await buildNative({ variant: kind })
 const preload = execFileSync(compiler, [`-print-file-name=${library}`], { encoding: 'utf8' }).trim()
-const vitest = [
-  'node_modules/vitest/vitest.mjs',
-  'run',
-  '--reporter=verbose',
-  '--testTimeout=600000',
-  '--hookTimeout=600000',
-]
+const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose']
 const { status } = spawnSync(process.execPath, [...vitest, ...(tests.length > 0 ? tests : TESTS)], {
   cwd: root,
-  env: { ...process.env, ...env, ...SIZES, LATENTKIT_ADDON: addon, LD_PRELOAD: preload },
+  env: {
+    ...process.env,
+    ...env,
+    ...SIZES,
+    LATENTKIT_TEST_TIMEOUT: '600000',
+    LATENTKIT_ADDON: addon,
+    LD_PRELOAD: preload,
+  },
   stdio: 'inherit',
 })
 process.exit(status ?? 1)

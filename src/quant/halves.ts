@@ -74,8 +74,22 @@ export function decode(code: number, format: ShortFloat): number {
 
 /** The value of every code, so that decoding a matrix is a table lookup. */
 export function decodeTable(format: ShortFloat): Float32Array {
-  const table = new Float32Array(2 * format.signBit)
-  for (let code = 0; code < table.length; code++) table[code] = decode(code, format)
+  const { mantissaBits, minExponent, largest, signBit } = format
+  const table = new Float32Array(2 * signBit)
+  const binade = 2 ** mantissaBits
+  for (let first = 0; first < signBit; first += binade) {
+    // Numbers of a binade lie equally far apart; subnormal ones as far as those of the first normal binade.
+    const step = 2 ** (minExponent + Math.max(first / binade - 1, 0) - mantissaBits)
+    const steps = first === 0 ? 0 : binade
+    for (let i = 0; i < binade && first + i <= largest; i++) {
+      table[first + i] = (steps + i) * step
+      table[signBit + first + i] = -(steps + i) * step
+    }
+  }
+  for (let code = largest + 1; code < signBit; code++) {
+    table[code] = decode(code, format)
+    table[signBit + code] = decode(signBit + code, format)
+  }
   return table
 }
 

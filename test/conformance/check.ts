@@ -60,9 +60,15 @@ export function sameBits(got: readonly Result[], twin: readonly Result[] | undef
 /** abs + rel x (|want| + root mean square of the finite numbers of want's row). */
 function limits({ values, shape }: Result, { rel, abs = 0 }: Allowed): (i: number) => number {
   const n = shape.at(-1) ?? 1
-  const size = Array.from({ length: n === 0 ? 0 : values.length / n }, (_, row) => {
+  const sizes: number[] = []
+  const sizeOf = (row: number) => {
     const finite = values.subarray(row * n, (row + 1) * n).filter(x => Number.isFinite(x))
     return Math.sqrt(finite.reduce((sum, x) => sum + x * x, 0) / Math.max(finite.length, 1))
-  })
-  return i => abs + rel * (Math.abs(values[i]!) + size[Math.floor(i / n)]!)
+  }
+  // Of the rows that differ only.
+  return i => {
+    const row = Math.floor(i / n)
+    sizes[row] ??= sizeOf(row)
+    return abs + rel * (Math.abs(values[i]!) + sizes[row])
+  }
 }

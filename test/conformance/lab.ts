@@ -131,11 +131,14 @@ export class Lab {
   }
 
   #randomElements(dtype: WeightType, n: number): TypedArray {
-    // Every e4m3 code but the two NaNs.
-    if (dtype === 'e4m3') return Uint8Array.from({ length: n }, () => this.rng.below(127) + 128 * this.rng.below(2))
     if (isBlockType(dtype)) return randomBlocks(dtype, n, this.rng)
     if (dtype === 'f32') return this.rng.normals(n)
-    return Uint16Array.from({ length: n }, () => randomShort(this.rng, dtype))
+    const codes = dtype === 'e4m3' ? new Uint8Array(n) : new Uint16Array(n)
+    // Every e4m3 code but the two NaNs.
+    for (let i = 0; i < n; i++) {
+      codes[i] = dtype === 'e4m3' ? this.rng.below(127) + 128 * this.rng.below(2) : randomShort(this.rng, dtype)
+    }
+    return codes
   }
 
   #place(
@@ -168,10 +171,11 @@ export class Lab {
         const starts = elementStarts(output, backing.address)
         const size = DTYPE_BYTES[output.dtype]
         results.push({ name, shape: output.shape, values: valuesAt(output.dtype, after, starts) })
-        for (const start of starts) before.set(after.subarray(start, start + size), start)
+        for (const start of starts) for (let i = start; i < start + size; i++) before[i] = after[i]!
       }
-      const changed = before.findIndex((byte, i) => byte !== after[i])
-      if (changed >= 0) {
+      let changed = 0
+      while (changed < before.length && before[changed] === after[changed]) changed++
+      if (changed < before.length) {
         throw new Error(`${name}: byte ${changed - GUARD} changed, which is ${output ? 'outside the output' : 'input'}`)
       }
     }
@@ -192,11 +196,13 @@ export function randomShort(rng: Rng, dtype: 'f16' | 'bf16'): number {
 }
 
 /** Byte offset of each element within its backing, in the order of the shape. */
-function elementStarts(t: Tensor, base: number): number[] {
-  let starts = [t.address - base]
+function elementStarts(t: Tensor, base: number): Int32Array {
+  let starts = Int32Array.of(t.address - base)
   t.shape.forEach((n, axis) => {
     const step = t.strides[axis]! * DTYPE_BYTES[t.dtype]
-    starts = starts.flatMap(start => Array.from({ length: n }, (_, i) => start + i * step))
+    const further = new Int32Array(starts.length * n)
+    for (let at = 0; at < further.length; at++) further[at] = starts[Math.floor(at / n)]! + (at % n) * step
+    starts = further
   })
   return starts
 }
@@ -207,10 +213,15 @@ function bytesOf(dtype: DType, data: ArrayLike<number>): Uint8Array {
   return new Uint8Array(typed.buffer, 0, typed.byteLength)
 }
 
-function valuesAt(dtype: DType, bytes: Uint8Array, starts: readonly number[]): Float64Array {
+function valuesAt(dtype: DType, bytes: Uint8Array, starts: Int32Array): Float64Array {
   const read = readerOf(dtype, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   const format = SHORT[dtype]
-  return Float64Array.from(starts, start => (format ? decode(read(start), format) : read(start)))
+  const values = new Float64Array(starts.length)
+  for (let i = 0; i < values.length; i++) {
+    const value = read(starts[i]!)
+    values[i] = format ? decode(value, format) : value
+  }
+  return values
 }
 
 function readerOf(dtype: DType, view: DataView): (byte: number) => number {

@@ -81,12 +81,8 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
         for (let head = 0; head < s.heads; head++) {
           const vector = before[i]! + head * sizes[i]!
           const start = layer + (planes ? vector * blockTokens + slot * sizes[i]! : vector + slot * rowElements)
-          const numbers = plain
-            ? Array.from({ length: s.width }, () => randomNumber(lab, plain))
-            : randomVector(lab, types[i]!, s.width)
-          numbers.forEach((x, n) => {
-            elements[start + n] = x
-          })
+          const bytes = plain ? null : randomVector(lab, types[i]!, s.width)
+          for (let n = 0; n < sizes[i]!; n++) elements[start + n] = plain ? randomNumber(lab, plain) : bytes![n]!
         }
       })
     }
@@ -133,11 +129,11 @@ function randomNumber(lab: Lab, type: PlainCacheType): number {
 }
 
 /** Bytes of a vector of numbers of size 1. */
-function randomVector(lab: Lab, type: CacheType, width: number): number[] {
+function randomVector(lab: Lab, type: CacheType, width: number): Uint8Array {
   if (!isScaled(type)) {
-    const numbers = Array.from({ length: width }, () => randomNumber(lab, type))
-    const bits = type === 'f32' ? Float32Array.from(numbers) : Uint16Array.from(numbers)
-    return [...new Uint8Array(bits.buffer)]
+    const bits = type === 'f32' ? new Float32Array(width) : new Uint16Array(width)
+    for (let i = 0; i < width; i++) bits[i] = randomNumber(lab, type)
+    return new Uint8Array(bits.buffer)
   }
   const bytes = new Uint8Array(vectorBytes(type, width))
   // e4m3: exponents 4 to 7 of 15; int8: all codes but -128.
@@ -151,7 +147,7 @@ function randomVector(lab: Lab, type: CacheType, width: number): number[] {
     () => (0.5 + lab.rng.below(1000) / 1000) / (type === 'fp8' ? 1 : 64),
   )
   bytes.set(new Uint8Array(values.buffer), scalesAt(width))
-  return [...bytes]
+  return bytes
 }
 
 export interface SequenceFields {

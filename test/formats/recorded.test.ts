@@ -56,6 +56,9 @@ test.each(ALL)('%s has at least 20 recorded texts', (_, __, texts) => {
   expect(new Set(texts.map(([, , { text }]) => text)).size).toBeGreaterThanOrEqual(20)
 })
 
+/** Templates of a format write many texts alike: each is cut once. */
+const cutBefore = new Set<string>()
+
 function expectRead(name: FormatName, written: Written, answer: (typeof ANSWERS)[number]): void {
   const options = { format: chatFormat(name), tools: TOOLS, prompt: written.prompt }
   const reply = readReply(written.text, options)
@@ -67,6 +70,9 @@ function expectRead(name: FormatName, written: Written, answer: (typeof ANSWERS)
     content: answer.content ?? '',
     toolCalls: (answer.toolCalls ?? []).map(({ name, arguments: given }) => ({ name, given, complete: true })),
   })
+  const text = JSON.stringify([name, written.prompt, written.text])
+  if (cutBefore.has(text)) return
+  cutBefore.add(text)
   const ways: (number | readonly number[])[] = [1, 2, 3, 5, 8]
   for (let cut = 1; cut < written.text.length; cut++) ways.push([cut])
   const expected = JSON.stringify(reply)

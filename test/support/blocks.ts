@@ -32,7 +32,7 @@ export function randomBlocks(type: BlockType, elements: number, rng: Rng): Uint8
   const { elements: perBlock, bytes } = BLOCK_TYPES[type]
   const count = elements / perBlock
   if (!Number.isInteger(count)) throw new RangeError(`${elements} elements are no whole number of ${type} blocks`)
-  const all = Uint8Array.from({ length: count * bytes }, () => rng.below(256))
+  const all = rng.bytes(count * bytes)
   for (let at = 0; at < all.length; at += bytes) {
     for (const offset of scales) {
       const code = encode((0.5 + rng.uniform()) * 2 ** -6, F16)

@@ -1,6 +1,7 @@
 /**
  * The order of the tests' files: those that take longest first, so that none of them is left alone at the end. Vitest does so by the times of
- * the run before; in a new clone it has none, and goes by the sizes of files.
+ * the run before; in a new clone it has none, and goes by the sizes of files. Last those that share processes (vitest.config.ts): a process
+ * goes on only with what comes next.
  */
 import { existsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
@@ -43,7 +44,8 @@ export class LongestFirst extends BaseSequencer {
     const gone = long.filter(file => !existsSync(resolve(this.ctx.config.root, file)))
     if (gone.length > 0)
       throw new Error(`test/support/longest-first.ts names ${gone.join(', ')}; expected files that are there`)
-    const place = ({ moduleId }: TestSpecification) => {
+    const place = ({ moduleId, project }: TestSpecification) => {
+      if (!project.config.isolate) return long.length + 1
       const at = long.indexOf(relative(this.ctx.config.root, moduleId))
       return at < 0 ? long.length : at
     }

@@ -26,11 +26,15 @@ export class Rng {
   }
 
   normals(n: number, scale = 1, offset = 0): Float32Array {
-    return Float32Array.from({ length: n }, () => offset + scale * this.normal())
+    const values = new Float32Array(n)
+    for (let i = 0; i < n; i++) values[i] = offset + scale * this.normal()
+    return values
   }
 
   bytes(n: number): Uint8Array {
-    return Uint8Array.from({ length: n }, () => this.below(256))
+    const bytes = new Uint8Array(n)
+    for (let i = 0; i < n; i++) bytes[i] = this.below(256)
+    return bytes
   }
 
   shuffled<T>(items: readonly T[]): T[] {
