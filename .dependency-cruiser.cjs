@@ -69,7 +69,7 @@ const rooms = {
       'tensor',
     ],
   ],
-  attention: ['engine', 'nn', 'sampling', 'cache', 'kernels', 'tensor'],
+  attention: ['engine', 'reading', 'nn', 'sampling', 'cache', 'kernels', 'tensor'],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
 

@@ -5,11 +5,14 @@ import { decoder, swiGlu } from '../ladder/llama.mjs'
 /** MHA's MLPs are twice as wide as the vectors. */
 const WIDTH = 2
 
-export function build(bench, { attention, words, size: D, heads: H, layers, theta, seed }) {
-  const { kind, ...sizes } = attention
+/** `as(layer)`: another layer in place of each one of attention. */
+export function build(bench, { attention, words, size: D, heads: H, layers, theta, seed }, as = layer => layer) {
+  const { kind, from, share, ...sizes } = attention
   const all = { hiddenSize: D, nHeads: H, ropeTheta: theta, ...sizes }
-  const layerOf = seed => (kind === 'latent' ? latentLayer : groupedLayer)(bench, { ...all, seed })
-  const width = Math.round((4 * D * D + 3 * D * WIDTH * D - numbersOf(kind, all)) / (3 * D))
+  const layerOf = seed => as((kind === 'latent' ? latentLayer : groupedLayer)(bench, { ...all, seed }))
+  // Pooled heads go on with the MLPs that they had.
+  const room = from === undefined ? 4 * D * D - numbersOf(kind, all) : 0
+  const width = Math.round((room + 3 * D * WIDTH * D) / (3 * D))
   return decoder(bench, { words, size: D, layers, seed }, layerOf, seed => swiGlu(bench, D, seed, width))
 }
 

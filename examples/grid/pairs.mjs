@@ -5,21 +5,21 @@
 import { some } from '../ladder/random.mjs'
 
 const [HALVES, VALUES] = [4, 8]
-/** Pairs of a text, of 16 that there are. */
-const PAIRS = 8
 
 const named = (name, count) => Array.from({ length: count }, (_, i) => `${name}${i}`)
 export const WORDS = ['.', ...named('x', HALVES), ...named('y', HALVES), ...named('v', VALUES)]
 const ID = new Map(WORDS.map((word, id) => [word, id]))
 
-/** Ids of a text; `answers`: where the words are that can be found. */
-export function text(next) {
-  const keys = some(Array(HALVES ** 2).keys(), PAIRS, next)
-  const values = some(named('v', VALUES), PAIRS, next)
+/** Ids of a text of so many pairs, of 16 that there are; `answers`: where the words are that can be found. */
+export function text(next, pairs) {
+  const keys = some(Array(HALVES ** 2).keys(), pairs, next)
+  // Of more pairs than values several have the same.
+  const all = Array.from({ length: Math.max(pairs, VALUES) }, (_, i) => `v${i % VALUES}`)
+  const values = some(all, pairs, next)
   const line = i => [`x${Math.floor(keys[i] / HALVES)}`, `y${keys[i] % HALVES}`, values[i], '.']
   const words = values.flatMap((_, i) => line(i))
   const answers = []
-  for (const i of some(values.keys(), PAIRS, next)) {
+  for (const i of some(values.keys(), pairs, next)) {
     answers.push(words.length + 2)
     words.push(...line(i))
   }

@@ -1,31 +1,26 @@
 /**
- * Records with three fields, each of which may be asked for by any other: "a3 b7 c1 ." and later "b7 a? a3 .". Whatever is asked, all fields are needed to
- * find a record, and all to answer: keys and values have the same content, which a latent holds once and separate keys and values hold twice.
+ * Records with two fields, each of which is asked for by the other: "a3 b7 . a1 b2 . … so b7 a3 . so a1 b2 .". Whichever is asked for, both have to be found at one place: keys and
+ * values have the same content, which a latent holds once and separate keys and values hold twice.
  */
 import { some } from '../ladder/random.mjs'
 
-const FIELDS = ['a', 'b', 'c']
-const VALUES = 10
-/** Records of a text, and questions behind them. */
-const [RECORDS, ASKED] = [6, 6]
+const VALUES = 8
 
-export const WORDS = ['.', ...FIELDS.map(field => `${field}?`), ...FIELDS.flatMap(field => values(field))]
+export const WORDS = ['.', 'so', ...['a', 'b'].flatMap(field => values(field))]
 const ID = new Map(WORDS.map((word, id) => [word, id]))
 
 function values(field) {
   return Array.from({ length: VALUES }, (_, i) => `${field}${i}`)
 }
 
-/** Ids of a text; `answers`: where the words are that can be found. */
-export function text(next) {
-  const columns = FIELDS.map(field => some(values(field), RECORDS, next))
-  const words = Array.from({ length: RECORDS }, (_, r) => [...columns.map(column => column[r]), '.']).flat()
+/** Ids of a text of so many records, each of which is asked for once; `answers`: where the words are that can be found. */
+export function text(next, records) {
+  const [as, bs] = ['a', 'b'].map(field => some(values(field), records, next))
+  const words = as.flatMap((a, i) => [a, bs[i], '.'])
   const answers = []
-  for (let i = 0; i < ASKED; i++) {
-    const [record, [given, wanted]] = [next(RECORDS), some(FIELDS.keys(), 2, next)]
-    words.push(columns[given][record], `${FIELDS[wanted]}?`)
-    answers.push(words.length)
-    words.push(columns[wanted][record], '.')
+  for (const i of some(as.keys(), records, next)) {
+    answers.push(words.length + 2)
+    words.push('so', ...(next(2) ? [as[i], bs[i], '.'] : [bs[i], as[i], '.']))
   }
   return { ids: words.map(word => ID.get(word)), answers }
 }

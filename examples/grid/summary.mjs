@@ -18,6 +18,8 @@ export function summary({ tasks, attention, against, margin }, results) {
           right: right === null ? null : interval(own.map(({ right }) => right)),
           difference,
           verdict: difference && verdict(difference, margin),
+          // Runs of earlier versions do not have it.
+          rise: own.some(({ rise }) => rise === undefined) ? null : Math.max(...own.map(({ rise }) => rise)),
         },
       ]
     }),

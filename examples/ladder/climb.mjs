@@ -1,10 +1,11 @@
 /** Climbs the ladder: each rung is learned, or taken from a folder that holds what was learned, then examined. `latentkit ladder` shows what this yields. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OptionError } from 'latentkit'
 import { openLearner } from 'latentkit/training'
 import * as continuing from './continuing.mjs'
 import * as dates from './dates.mjs'
+import { readNumbers, whole, writeNumbers } from './files.mjs'
 import { shares } from './pictures.mjs'
 import { random } from './random.mjs'
 import { load, RUNGS } from './rungs.mjs'
@@ -36,15 +37,17 @@ export async function* climb(folder, { rungs = Object.keys(RUNGS), steps, texts,
       const model = rung.build(bench, { ...settings, words: WORDS[settings.task], seed: 100 * seed })
       let kept = await restore(bench, folder, name, settings)
       if (!kept) {
-        const begin = performance.now()
+        const clock = clocks()
         const learned = yield* learning(bench, model, settings, name)
-        kept = { settings, seconds: (performance.now() - begin) / 1000, ...learned }
+        kept = { settings, ...clock(), ...learned }
         await keep(bench, folder, name, kept)
       }
-      const { seconds, supervised } = kept
-      const row = { ...begun, parameters: bench.parameters, seconds, ...(supervised && { supervised }) }
+      const { seconds, processor, supervised } = kept
+      const row = { ...begun, parameters: bench.parameters, seconds, processor, ...(supervised && { supervised }) }
+      const clock = clocks()
       const notes = (await rung.notes?.(bench, model)) ?? []
-      const result = { ...row, ...(await examined(bench, model, settings.task, texts)), notes }
+      const found = await examined(bench, model, settings.task, texts)
+      const result = { ...row, ...found, notes, examination: clock().processor }
       results.push(result)
       yield { type: 'result', ...result }
       yield* written(folder, (await SCHOOLS[settings.task]?.pictures?.(bench.inference, model, begun)) ?? {})
@@ -81,6 +84,15 @@ async function* learning(bench, model, { task, steps, batch, rate, seed }, name)
   return {}
 }
 
+/** Begins to count: seconds on the wall, and of processors, all threads together. */
+function clocks() {
+  const [begun, used] = [performance.now(), process.cpuUsage()]
+  return () => {
+    const { user, system } = process.cpuUsage(used)
+    return { seconds: (performance.now() - begun) / 1000, processor: (user + system) / 1e6 }
+  }
+}
+
 /** What is found of a model: loss, accuracy by length, what it caches, and how fast it writes. */
 async function examined(bench, model, task, texts = EXAMINED[task]) {
   if (model.examine) return model.examine(bench)
@@ -96,18 +108,8 @@ async function examined(bench, model, task, texts = EXAMINED[task]) {
 
 /** Writes what was learned: NAME.f32, all numbers one after the other, and then NAME.json, so that the second is there only with the first. */
 async function keep(bench, folder, name, kept) {
-  const numbers = await bench.numbers()
-  await whole(
-    join(folder, `${name}.f32`),
-    Buffer.concat(numbers.map(one => Buffer.from(one.buffer, one.byteOffset, one.byteLength))),
-  )
+  await writeNumbers(join(folder, `${name}.f32`), await bench.numbers())
   await whole(join(folder, `${name}.json`), `${JSON.stringify(kept)}\n`)
-}
-
-/** Writes a file whole or not at all. */
-export async function whole(path, bytes) {
-  await writeFile(`${path}.new`, bytes)
-  await rename(`${path}.new`, path)
 }
 
 /** What was learned before with the same settings; null: nothing. */
@@ -120,17 +122,10 @@ async function restore(bench, folder, name, settings) {
     const met = `${name}.json was learned with ${setting} ${kept.settings[setting]}; expected ${value}`
     throw new OptionError(`${met}. Give another folder, or remove that file`)
   }
-  const bytes = await readFile(join(folder, `${name}.f32`))
-  const made = await bench.numbers()
-  const expected = 4 * made.reduce((sum, { length }) => sum + length, 0)
-  if (bytes.length !== expected) {
-    const met = `${name}.f32 has ${bytes.length} bytes; expected ${expected}, as the rung is written now`
-    throw new OptionError(`${met}. Give another folder, or remove ${name}.json`)
-  }
-  let at = 0
-  const numbers = made.map(({ length }) => {
-    at += 4 * length
-    return Float32Array.from({ length }, (_, i) => bytes.readFloatLE(at - 4 * length + 4 * i))
+  const lengths = (await bench.numbers()).map(({ length }) => length)
+  const numbers = await readNumbers(join(folder, `${name}.f32`), lengths).catch(error => {
+    if (!(error instanceof RangeError)) throw error
+    throw new OptionError(`${error.message}, as the rung is written now. Give another folder, or remove ${name}.json`)
   })
   await bench.restore(numbers)
   return kept

@@ -72,6 +72,7 @@ export {
   latentLayer,
 } from './layers.ts'
 export type { WorkbenchOptions } from './open.ts'
+export { rankErrors } from './rank-errors.ts'
 export {
   type RecurrentNumbers,
   type RecurrentSizes,

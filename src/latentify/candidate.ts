@@ -9,8 +9,8 @@ import { factorise, keptWhole, type LayerFactors } from './factors.ts'
 import { type FormOptions, latentConfig, layerTensors } from './form.ts'
 import { momentsOf } from './moments.ts'
 import type { Plan } from './plan.ts'
-import { type Choice, isWhole, thetaOf } from './sizes.ts'
-import { foldedSlots, plainFrequencies } from './slots.ts'
+import { type Choice, frequenciesOf, isWhole } from './sizes.ts'
+import { foldedSlots } from './slots.ts'
 import type { WorkFolder } from './work-folder.ts'
 
 export interface Candidate extends Choice {
@@ -43,9 +43,9 @@ export async function candidateOf(sources: Sources, choice: Choice): Promise<Can
     signal?.throwIfAborted()
     const attention = await readAttention(source, plan, layer)
     let factors: LayerFactors
-    if (whole) factors = keptWhole(attention)
+    if (whole) factors = keptWhole(attention, choice.rank)
     else {
-      const slots = foldedSlots(attention.frequencies, plainFrequencies(choice.rope, thetaOf(choice) as number))
+      const slots = foldedSlots(attention.frequencies, frequenciesOf(choice))
       const moments = momentsOf(attention, await work.statistics(layer), attention.scale)
       factors = await factorise(attention, moments, slots, { rank: choice.rank, balance })
     }

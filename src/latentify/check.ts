@@ -25,15 +25,10 @@ export function checkOptions(options: LatentifyOptions): void {
 
 /** Sizes that keep all lose nothing. Throws OptionError. */
 export function checkWhole(options: LatentifyOptions): void {
+  const names = ['search', 'heal', 'healSteps', 'theta'] as const
   const idle = options.also?.length
     ? 'also'
-    : options.search
-      ? 'search'
-      : isHealed(options)
-        ? options.heal === undefined
-          ? 'healSteps'
-          : 'heal'
-        : undefined
+    : names.find(name => options[name] !== undefined && options[name] !== false)
   if (idle !== undefined)
     throw new OptionError(`${idle} is given, and rank and rope keep all, for which no text is read; leave ${idle} out`)
 }

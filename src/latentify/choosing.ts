@@ -15,9 +15,11 @@ export function choiceFor(plan: Plan, { rope, theta }: LatentifyOptions, cacheRa
 export async function bestOf(plan: Plan, options: LatentifyOptions, trials: Trials, choice: Choice): Promise<Choice> {
   if (!options.search) return choice
   const total = choice.rank + choice.rope
-  const start = { rope: choice.rope, theta: thetaOf(choice) as number }
+  const start = { rope: choice.rope, theta: thetaOf(choice) ?? plan.rope.theta }
   const space = searchSpace(start, { total, width: plan.width, theta: Math.max(plan.rope.theta, start.theta) })
-  const at = ({ rope, theta }: typeof start) => choiceOf(plan, { rank: total - rope, rope, theta })
+  // Frequencies that are a list have no base.
+  const at = ({ rope, theta }: typeof start) =>
+    rope === start.rope && theta === start.theta ? choice : choiceOf(plan, { rank: total - rope, rope, theta })
   const found = await searched(
     start,
     {

@@ -112,14 +112,17 @@ function meanRotated(rotations: HeadMoments['meanRotation']): Dense {
   return matrix
 }
 
-/** All rotated pairs of all groups keep their rotation, and the latent is the values: the original in another form. */
-export function keptWhole(attention: Attention): LayerFactors {
+/**
+ * All rotated pairs of all groups keep their rotation, and the latent is the values: the original in another form. `rank`: C, at least as many numbers as all values have; others
+ * are 0.
+ */
+export function keptWhole(attention: Attention, rank: number): LayerFactors {
   const { heads, groups, width, inputs, keys, values, queries } = attention
   const half = width / 2
   const n = groups * width
   const ropeKey = zeros(n, inputs + 1)
   const ropeQuery = zeros(heads * n, inputs + 1)
-  const valueUp = zeros(heads * width, n)
+  const valueUp = zeros(heads * width, rank)
   for (let g = 0; g < groups; g++) {
     for (let f = 0; f < half; f++) {
       const pair = g * width + 2 * f
@@ -134,14 +137,14 @@ export function keptWhole(attention: Attention): LayerFactors {
       rowOf(ropeQuery, pair).set(rowOf(queries, h * width + f))
       rowOf(ropeQuery, pair + 1).set(rowOf(queries, h * width + half + f))
     }
-    for (let i = 0; i < width; i++) valueUp.values[(h * width + i) * n + g * width + i] = 1
+    for (let i = 0; i < width; i++) rowOf(valueUp, h * width + i)[g * width + i] = 1
   }
   return {
-    latent: values,
+    latent: rank === n ? values : stacked([values, zeros(rank - n, inputs + 1)]),
     ropeKey,
     ropeQuery,
     query: zeros(heads * width, inputs + 1),
-    keyUp: zeros(heads * width, n),
+    keyUp: zeros(heads * width, rank),
     valueUp,
     loss: 0,
   }

@@ -18,7 +18,7 @@ import { newType } from './candidate.ts'
 import { checkOptions, checkWhole, isHealed } from './check.ts'
 import { bestOf, choiceFor, smallestChoice } from './choosing.ts'
 import type { FormOptions } from './form.ts'
-import { healedModel } from './heal/healed.ts'
+import { healedModel, healingText } from './heal/healed.ts'
 import { checkMemory, healingBytes } from './heal/memory.ts'
 import { identityOf, identityOfText } from './identity.ts'
 import { licenceOf } from './licence.ts'
@@ -78,6 +78,9 @@ export async function latentifyModel(
     const work = await WorkFolder.open(`${resolve(output)}.latentify`, await identityOf(source, reading))
     const original = new Original(path, options)
     try {
+      const healedFrom = healingText(options)
+      // Too short a text is found now, not when all else is computed.
+      if (healedFrom !== null) await original.healingWindows(healedFrom)
       const tokens = whole ? 0 : await calibrated(original, source, plan, work, options)
       const balance = options.balance ?? BALANCE
       const onLayer = (done: number) => report('factor', done, plan.layers)
@@ -133,8 +136,8 @@ export async function latentifyModel(
         ].map(text => sentence(text)),
       } satisfies Latentification
     } catch (error) {
-      // Nothing of value is in it yet.
-      if (whole) await work.remove()
+      // Else there is something to go on from.
+      if (whole || (await work.isEmpty())) await work.remove()
       throw error
     } finally {
       await original.dispose()

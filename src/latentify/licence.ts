@@ -1,7 +1,8 @@
 /** The licence of a model, as its files name it. */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { readGgufHeader } from '../checkpoint/gguf/header.ts'
+import { cachedName } from '../checkpoint/hub/cache-layout.ts'
 import { openFile } from '../checkpoint/source/file-source.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 
@@ -23,7 +24,9 @@ const LINK = /^https?:\/\/[\w.~:/?#@!$&()*+,;=%-]{1,500}$/
 
 /** From the head of the README.md in a model's folder, or from its GGUF file; null: none is named there. */
 export async function licenceOf(path: string, { checkpoint }: OpenedModel): Promise<Licence | null> {
-  const said = (await inCard(path)) ?? (await inGguf(checkpoint.configFile))
+  // Beside a GGUF file any card may lie, but not in the hub's cache.
+  const folder = /\.gguf$/i.test(path) && cachedName(path) !== undefined ? dirname(path) : path
+  const said = (await inGguf(checkpoint.configFile)) ?? (await inCard(folder))
   const matching = (value: unknown, form: RegExp) => (typeof value === 'string' && form.test(value) ? value : null)
   const id = matching(said?.id, NAME)
   if (id === null) return null
@@ -48,5 +51,5 @@ async function inGguf(file: string): Promise<Said | undefined> {
   if (!/\.gguf$/i.test(file)) return undefined
   const { metadata } = await readGgufHeader(await openFile(file))
   const [id, name, link] = ['', '.name', '.link'].map(end => metadata.raw(`general.license${end}`))
-  return { id, name, link }
+  return id === undefined ? undefined : { id, name, link }
 }

@@ -32,6 +32,7 @@ export class Original {
   readonly #options: LatentifyOptions
   #parts: Promise<Parts> | null = null
   #windows: Promise<TextWindows> | null = null
+  #healing: Promise<readonly Int32Array[]> | null = null
 
   constructor(path: string, options: LatentifyOptions) {
     this.#path = path
@@ -50,7 +51,12 @@ export class Original {
   }
 
   /** Of another text, to learn from. Throws OptionError for one that cannot be read or is too short. */
-  async healingWindows(path: string): Promise<readonly Int32Array[]> {
+  healingWindows(path: string): Promise<readonly Int32Array[]> {
+    this.#healing ??= this.#cutForHealing(path)
+    return this.#healing
+  }
+
+  async #cutForHealing(path: string): Promise<readonly Int32Array[]> {
     const text = await calibrationText(path, HEALING_TOKENS, 'healText')
     const { tokenizer } = await this.parts()
     return cutText(text, tokenizer, {

@@ -5,6 +5,7 @@ import { wholeFrequencies } from './factors.ts'
 import type { RopeForm } from './form.ts'
 import type { LatentifyOptions } from './options.ts'
 import type { Plan, Sizes } from './plan.ts'
+import { plainFrequencies } from './slots.ts'
 
 /** What a latent model is computed with. */
 export interface Choice extends Sizes {
@@ -23,21 +24,31 @@ export function originalSize({ groups, width }: Plan): number {
   return 2 * groups * width
 }
 
-/** Whether nothing is lost, so that no text has to be read. */
+/** Whether nothing is lost, so that no text has to be read: all keys are in the rope key, all values in the latent. */
 export function isWhole({ groups, width }: Plan, { rank, rope }: Sizes): boolean {
-  return rope === groups * width && rank === groups * width
+  return rope === groups * width && rank >= groups * width
 }
 
 /** From options: both sizes, or a share of the original's cache, of which the rope key then gets what `ropeFor` says. Throws OptionError. */
 export function choiceOf(plan: Plan, options: Given): Choice {
   const sizes = sizesOf(plan, options)
-  const { theta = thetaFor((sizes.rank + sizes.rope) / originalSize(plan)) } = options
-  if (!isWhole(plan, sizes)) return { ...sizes, form: { theta } }
-  const { rope, groups } = plan
-  if (groups === 1 && rope.scaling.kind === 'none') return { ...sizes, form: { theta: rope.theta } }
-  // Where all pairs of several groups keep their rotation, each frequency comes several times, which no base gives.
+  return { ...sizes, form: formOf(plan, sizes, options.theta) }
+}
+
+function formOf(plan: Plan, sizes: Sizes, theta: number | undefined): RopeForm {
+  const { rope, groups, width } = plan
+  // Where every pair of all groups has a place, any other frequencies than its own would lose something.
+  if (sizes.rope < groups * width || (theta !== undefined && !isWhole(plan, sizes)))
+    return { theta: theta ?? thetaFor((sizes.rank + sizes.rope) / originalSize(plan)) }
+  if (groups === 1 && rope.scaling.kind === 'none') return { theta: rope.theta }
+  // Of several groups each frequency comes several times, which no base gives.
   const { frequencies } = ropeFrequencies(rope)
-  return { ...sizes, form: { frequencies: wholeFrequencies({ frequencies, groups }) } }
+  return { frequencies: wholeFrequencies({ frequencies, groups }) }
+}
+
+/** Radians per position of the rope key's pairs. */
+export function frequenciesOf({ form, rope }: Choice): Float64Array {
+  return 'theta' in form ? plainFrequencies(rope, form.theta) : form.frequencies
 }
 
 function sizesOf(plan: Plan, options: Given): Sizes {
@@ -47,6 +58,7 @@ function sizesOf(plan: Plan, options: Given): Sizes {
   if (cacheRatio !== undefined) {
     if (rank !== undefined)
       throw new OptionError('cacheRatio and rank are both given; one of them says how much is kept')
+    if (cacheRatio === 1 && rope === undefined) return { rank: whole, rope: whole }
     const total = 2 * Math.round((cacheRatio * originalSize(plan)) / 2)
     const chosen = rope ?? ropeFor(cacheRatio, total, width)
     if (total - chosen < 2) {
@@ -69,14 +81,13 @@ function checked(plan: Plan, sizes: Sizes): Sizes {
   const whole = groups * width
   const { rank, rope } = sizes
   if (rope % 2 !== 0) throw new OptionError(`rope is ${rope}; expected an even number: pairs are rotated`)
-  if (isWhole(plan, sizes)) return sizes
-  if (rope > width) {
+  if (rank > 2 * whole) {
+    throw new OptionError(`rank is ${rank}; expected at most ${2 * whole}, the original's keys and values together`)
+  }
+  if (rope > width && !isWhole(plan, sizes)) {
     throw new OptionError(
       `rope is ${rope}; expected at most ${width}, the width of a head, or ${whole} with a rank of ${whole}, which keeps all`,
     )
-  }
-  if (rank > 2 * whole) {
-    throw new OptionError(`rank is ${rank}; expected at most ${2 * whole}, the original's keys and values together`)
   }
   return sizes
 }

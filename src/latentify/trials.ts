@@ -12,8 +12,6 @@ export interface Trial extends Sizes, Measured {
 
 /** What the work folder has of trials. */
 interface Kept {
-  /** Of all that decides their numbers and the folder's own identity does not have. */
-  readonly identity: string
   /** Perplexity of the original. */
   readonly original: number
   readonly trials: readonly Trial[]
@@ -22,6 +20,7 @@ interface Kept {
 export class Trials {
   readonly #sources: Sources
   readonly #meter: Meter | null
+  /** Of all that decides their numbers and the work folder's own identity does not have. */
   readonly #identity: string
   /** By what each was computed with; of an interrupted conversion, too. */
   readonly #known: Map<string, Trial>
@@ -40,8 +39,8 @@ export class Trials {
   static async open(sources: Sources, meter: Meter | null, numerics: string): Promise<Trials> {
     const { source, work, form, balance } = sources
     const identity = JSON.stringify({ form, balance, type: newType(source), numerics })
-    const kept = meter ? ((await work.measured()) as Kept | undefined) : undefined
-    if (!meter || kept?.identity !== identity) return new Trials(sources, meter, identity, [])
+    const kept = meter ? ((await work.measured(identity)) as Kept | undefined) : undefined
+    if (!meter || !kept) return new Trials(sources, meter, identity, [])
     meter.original = kept.original
     return new Trials(sources, meter, identity, kept.trials)
   }
@@ -74,8 +73,8 @@ export class Trials {
     // JSON has no other numbers.
     if (!allFinite(trial)) return trial
     this.#known.set(keyOf(trial), trial)
-    const kept = { identity: this.#identity, original: meter.original as number, trials: [...this.#known.values()] }
-    await this.#sources.work.keepMeasured(kept satisfies Kept)
+    const kept = { original: meter.original as number, trials: [...this.#known.values()] }
+    await this.#sources.work.keepMeasured(this.#identity, kept satisfies Kept)
     return trial
   }
 }

@@ -14,7 +14,7 @@ import type { NamedMatrix } from './form.ts'
 import type { LayerStatistics } from './statistics.ts'
 
 /** Changes when files of an earlier version mean something else. */
-const VERSION = 3
+const VERSION = 4
 
 /** What is in such a folder. */
 const OWN =
@@ -24,6 +24,8 @@ const [HEALING, HEALED, SAMPLES, MEASURED] = ['healing.json', 'healing.safetenso
 
 /** Texts that the original has written, all of one length, and the time that this took. */
 export interface Samples {
+  /** Of the kernels that wrote them. */
+  readonly numerics: string
   readonly windows: readonly Int32Array[]
   readonly seconds: number
 }
@@ -143,15 +145,20 @@ export class WorkFolder {
     })
   }
 
-  /** What was measured of sizes; what was kept before goes. */
-  async keepMeasured(measured: object): Promise<void> {
-    await this.#write(MEASURED, [new TextEncoder().encode(JSON.stringify(measured))])
+  /** What was measured of sizes under an identity; that of others stays. */
+  async keepMeasured(identity: string, measured: object): Promise<void> {
+    const all = { ...(await this.#allMeasured()), [identity]: measured }
+    await this.#write(MEASURED, [new TextEncoder().encode(JSON.stringify(all))])
   }
 
   /** Undefined: nothing was kept. */
-  async measured(): Promise<unknown> {
-    const text = await readFile(join(this.path, MEASURED), 'utf8').catch(() => undefined)
-    return text === undefined ? undefined : JSON.parse(text)
+  async measured(identity: string): Promise<unknown> {
+    return (await this.#allMeasured())[identity]
+  }
+
+  async #allMeasured(): Promise<Record<string, unknown>> {
+    const text = await readFile(join(this.path, MEASURED), 'utf8').catch(() => '{}')
+    return JSON.parse(text)
   }
 
   /** Begins healing, or takes it up: what is kept of another one is removed. */
@@ -159,7 +166,7 @@ export class WorkFolder {
     const wanted = JSON.stringify(identity)
     const place = join(this.path, HEALING)
     if ((await readFile(place, 'utf8').catch(() => undefined)) === wanted) return
-    for (const name of [HEALING, HEALED, SAMPLES]) await rm(join(this.path, name), { force: true })
+    for (const name of [HEALING, HEALED]) await rm(join(this.path, name), { force: true })
     await this.#write(HEALING, [new TextEncoder().encode(wanted)])
   }
 
@@ -182,28 +189,31 @@ export class WorkFolder {
   }
 
   /** Texts that the original has written. */
-  async keepSamples({ windows, seconds }: Samples): Promise<void> {
-    const head = Float32Array.of(seconds, windows.length)
-    await this.#write(SAMPLES, [head, ...windows].map(bytesOf))
+  async keepSamples({ windows, ...others }: Samples): Promise<void> {
+    const text = JSON.stringify({ ...others, windows: windows.map(ids => [...ids]) })
+    await this.#write(SAMPLES, [new TextEncoder().encode(text)])
   }
 
-  /** Undefined: none were kept. */
-  async samples(): Promise<Samples | undefined> {
-    const file = await readFile(join(this.path, SAMPLES)).catch(() => undefined)
-    if (!file) return undefined
-    const { buffer } = new Uint8Array(file)
-    const [seconds, count] = new Float32Array(buffer, 0, 2) as unknown as [number, number]
-    const ids = new Int32Array(buffer, 8)
-    const each = ids.length / count
-    return { windows: Array.from({ length: count }, (_, w) => ids.slice(w * each, (w + 1) * each)), seconds }
+  /** Undefined: kernels of these numerics have written none. */
+  async samples(numerics: string): Promise<Samples | undefined> {
+    const text = await readFile(join(this.path, SAMPLES), 'utf8').catch(() => undefined)
+    if (text === undefined) return undefined
+    const kept = JSON.parse(text)
+    if (kept.numerics !== numerics) return undefined
+    return { ...kept, windows: kept.windows.map((ids: number[]) => Int32Array.from(ids)) }
   }
 
-  /** Keeps the statistics only: all that another size can begin from. */
+  /** Keeps what another size can begin from: statistics, what was measured of sizes, texts that the original has written. */
   async dropTensors(): Promise<void> {
     for (const name of await readdir(this.path)) {
-      const isKept = name === 'identity.json' || name.endsWith('.statistics')
+      const isKept = ['identity.json', MEASURED, SAMPLES].includes(name) || name.endsWith('.statistics')
       if (!isKept) await rm(join(this.path, name), { force: true })
     }
+  }
+
+  /** Whether nothing was kept yet. */
+  async isEmpty(): Promise<boolean> {
+    return (await namesIn(this.path)).every(name => name === 'identity.json')
   }
 
   async remove(): Promise<void> {

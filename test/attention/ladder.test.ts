@@ -127,6 +127,9 @@ describe('latentkit ladder', { timeout: 120_000 }, () => {
       expect(table[i + 1]).toContain(loss.toFixed(2))
     }
     expect(stdout).toContain('dates: right of 1 date, 2 dates, 3 dates, 4 dates')
+    expect(stdout).toMatch(
+      /Time of processors, all threads together: \d+\.\d min of learning, \d+\.\d min of examination/,
+    )
   })
 
   it('refuses what is not there, and what was learned with other settings', async () => {

@@ -154,7 +154,7 @@ describe('a server', () => {
       'a/config.json',
     ]
     const folder = await downloadModel(name, options)
-    expect(readdirSync(folder)).toHaveLength(4)
+    expect(readdirSync(folder)).toHaveLength(5)
     expect(readdirSync(repo).sort()).toEqual(['blobs', 'refs', 'snapshots'])
   })
 })

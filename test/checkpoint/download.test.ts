@@ -13,7 +13,8 @@ describe('a download', () => {
     const { hub, options, repo, events } = await setUp()
     const folder = await downloadModel(name, options)
     expect(folder).toBe(join(repo, 'snapshots', COMMIT))
-    expect(readdirSync(folder).sort()).toEqual(['chat_template.jinja', 'config.json', WEIGHTS, 'tokenizer.json'])
+    const card = 'README.md'
+    expect(readdirSync(folder).sort()).toEqual([card, 'chat_template.jinja', 'config.json', WEIGHTS, 'tokenizer.json'])
     for (const file of readdirSync(folder)) {
       const data = hub.files.get(file) as Buffer
       const blob = file === WEIGHTS ? sha256(data) : gitSha1(data)

@@ -301,6 +301,13 @@ test.each<[string, Metadata, Tensors, new (m: string) => Error, string]>([
   ['an embedder', decoder('jina-bert-v2'), {}, UnsupportedModelError, '"jina-bert-v2" turns texts into vectors'],
   ['pictures', decoder('flux'), {}, UnsupportedModelError, '"flux" makes pictures or films; latentkit runs'],
   [
+    'a source and its answer',
+    decoder('t5'),
+    {},
+    UnsupportedModelError,
+    '"t5" has an encoder and a decoder: such a model is read from the folder',
+  ],
+  [
     'a projector',
     decoder('clip'),
     {},

@@ -279,15 +279,41 @@ def make(out: str, name: str, seed: int) -> None:
         json.dump(found, handle, ensure_ascii=False)
 
 
+def t5_tokenizer(folder: str, size: int) -> transformers.T5Tokenizer:
+    """A spiece.model whose pieces are ids, and three tokens for gaps."""
+    with open(CORPUS, encoding="utf-8") as file:
+        text = [*file.read().split("\n"), *TEXTS]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(text),
+        model_prefix=os.path.join(folder, "spiece"),
+        vocab_size=size,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        normalization_rule_name="identity",
+        minloglevel=2,
+    )
+    os.remove(os.path.join(folder, "spiece.vocab"))
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as file:
+        json.dump({"extra_ids": 3, "tokenizer_class": "T5Tokenizer"}, file)
+    return transformers.T5Tokenizer.from_pretrained(folder, extra_ids=3)
+
+
 def make_tokenizer(folder: str) -> None:
-    """test/fixtures/tokenizers/marian: files of SentencePiece without a map of characters, and what transformers makes of some texts."""
+    """test/fixtures/tokenizers/marian and t5: files of SentencePiece without a map of characters, and what transformers makes of some texts."""
     os.makedirs(folder, exist_ok=True)
+    if os.path.basename(folder) == "t5":
+        return expect_texts(folder, t5_tokenizer(folder, 120), [*TEXTS[:2], *ODD, "", " ", "A <extra_id_0> and<extra_id_2> b", "</s> a <unk>"])
     tokenizer = marian_tokenizer(folder, 160, "identity")
-    texts = [*TEXTS[:2], *ODD, "", " ", "Once >>de<< upon", "</s> a <unk>"]
+    expect_texts(folder, tokenizer, [*TEXTS[:2], *ODD, "", " ", "Once >>de<< upon", "</s> a <unk>"])
+    os.remove(os.path.join(folder, "target.spm"))
+
+
+def expect_texts(folder: str, tokenizer, texts: list[str]) -> None:
     found = [{"text": text, "ids": tokenizer(text).input_ids, "decoded": tokenizer.decode(tokenizer(text).input_ids, skip_special_tokens=True)} for text in texts]
     with open(os.path.join(folder, "expected.json"), "w", encoding="utf-8") as file:
         json.dump(found, file, ensure_ascii=False)
-    os.remove(os.path.join(folder, "target.spm"))
 
 
 def generation(config: dict) -> dict:
@@ -302,7 +328,7 @@ def main() -> None:
     parser.add_argument("out", nargs="?")
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--tokenizer", metavar="FOLDER", help="write Marian's small tokenizer there instead")
+    parser.add_argument("--tokenizer", metavar="FOLDER", help="write Marian's small tokenizer there instead, or T5's in a folder t5")
     parser.add_argument("--list", action="store_true", help="print the names as JSON")
     args = parser.parse_args()
     if args.list:

@@ -1,5 +1,6 @@
 /** Statistics of a text against sums over the patterns that the model itself gives; and what is interrupted goes on. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSourceModel } from '../../src/conversion/source-model.ts'
@@ -131,11 +132,27 @@ describe('a conversion that is interrupted', () => {
     },
   )
 
+  it.skipIf(folder === undefined)('weights that are no numbers are named by their layer', async () => {
+    const [place, model] = [tempFolder(), join(tempFolder(), 'model')]
+    cpSync(folder as string, model, { recursive: true })
+    const { bytes, dtype } = (await openModel(model)).checkpoint.tensors.get('model.layers.1.self_attn.k_proj.weight')!
+    expect(dtype).toBe('F32')
+    const file = await open((bytes.source as { path: string }).path, 'r+')
+    await file.write(new Uint8Array([0, 0, 0xc0, 0x7f]), 0, 4, bytes.offset)
+    await file.close()
+    const calibrate = join(place, 'text.txt')
+    writeFileSync(calibrate, 'a few words '.repeat(400))
+    const sizes = { cacheRatio: 0.5, calibrate, calibrationTokens: 512, measure: 0, threads: 1 }
+    const work = latentifyModel(model, join(place, 'out'), sizes)
+    await expect(work).rejects.toThrow(/layer 1 computes numbers that are not finite.*damaged/)
+  })
+
   it.skipIf(folder === undefined)('a text that is too short', async () => {
     const place = tempFolder()
     const calibrate = join(place, 'text.txt')
     writeFileSync(calibrate, 'a few words')
     const work = latentifyModel(folder as string, join(place, 'out'), { cacheRatio: 0.5, calibrate })
     await expect(work).rejects.toThrow(/calibration text has \d+ tokens; expected at least/)
+    expect(readdirSync(place)).toEqual(['text.txt'])
   })
 })

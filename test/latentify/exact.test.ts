@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/conversion/convert.ts'
+import { readSourceModel } from '../../src/conversion/source-model.ts'
 import { expectedPath, readExpected } from '../../src/inspection/verify/expected.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { latentifyModel } from '../../src/latentify/latentify.ts'
+import { planOf } from '../../src/latentify/plan.ts'
+import { choiceOf } from '../../src/latentify/sizes.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -41,6 +44,22 @@ describe('random models', () => {
   const cases = {
     'many heads of keys': llama({ num_attention_heads: 4, num_key_value_heads: 4, head_dim: 6 }),
     'one head of keys, whose frequencies need no list': llama({ num_key_value_heads: 1, rope_theta: 500 }),
+    'one head of keys, with stretched positions': llama({
+      num_key_value_heads: 1,
+      rope_scaling: { rope_type: 'linear', factor: 3 },
+    }),
+    'sizes that no block of 32 divides': llama({
+      hidden_size: 22,
+      intermediate_size: 41,
+      vocab_size: 51,
+      head_dim: 10,
+    }),
+    'an embedding that is the output, and heads wider than the stream': llama({
+      tie_word_embeddings: true,
+      head_dim: 14,
+    }),
+    'biases of attention': llama({ attention_bias: true, tie_word_embeddings: true }),
+    'biases and one head of keys': llama({ model_type: 'qwen2', num_key_value_heads: 1, head_dim: undefined }),
     'stretched positions': llama({
       rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32 },
     }),
@@ -65,6 +84,31 @@ describe('random models', () => {
     const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))
     expect(config).toMatchObject({ model_type: 'deepseek_v3', rope_theta: 500, kv_lora_rank: 8, qk_rope_head_dim: 8 })
     expect(config.rope_scaling).toBe(undefined)
+  })
+})
+
+describe('all is kept', () => {
+  const sizes = {
+    'with more numbers than values have': [llama({ num_key_value_heads: 1, rope_theta: 500 }), { rank: 13, rope: 8 }],
+    'with more of them, of several heads': [llama(), { rank: 20, rope: 16 }],
+    'with a share of 1': [llama(), { cacheRatio: 1 }],
+  } as const
+  it.each(Object.entries(sizes))('%s', async (_, [config, options]) => {
+    const folder = await randomFolder(config)
+    const kernels = createReferenceKernels()
+    const out = join(tempFolder(), 'latent')
+    await latentifyModel(folder, out, options)
+    const wanted = await logitsOf(folder, TOKENS, kernels)
+    expect(worst(await logitsOf(out, TOKENS, kernels), wanted)).toBeLessThan(2e-5)
+  })
+
+  it('of the keys where each pair of one head has a place, whatever the rank', async () => {
+    const plan = planOf(
+      await readSourceModel(await openModel(await randomFolder(llama({ num_key_value_heads: 1, rope_theta: 500 })))),
+    )
+    expect(choiceOf(plan, { rank: 4, rope: 8 }).form).toEqual({ theta: 500 })
+    expect(choiceOf(plan, { rank: 4, rope: 8, theta: 300 }).form).toEqual({ theta: 300 })
+    expect(choiceOf(plan, { rank: 4, rope: 6 }).form).toEqual({ theta: 10_000 })
   })
 })
 

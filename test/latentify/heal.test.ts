@@ -1,15 +1,18 @@
 /** A latent model that learns from the original: it comes nearer, and one that was interrupted ends with the same bits. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { latentifyModel } from '../../src/latentify/latentify.ts'
 import type { LatentifyProgress } from '../../src/latentify/options.ts'
+import { Original } from '../../src/latentify/original.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import { Rng } from '../support/rng.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { fixture } from './models.ts'
 
 const folder = fixture('llama-gqa')
+const loaded = Original.prototype.parts
 
 /** A folder with a text of words in no order, and options that read it. */
 function place() {
@@ -81,7 +84,9 @@ describe.skipIf(folder === undefined)('healing', () => {
     expect(card).toContain('| **12**, healed |')
   })
 
-  it('learns from texts that the original writes, which are kept', { timeout: 120_000 }, async () => {
+  it('learns from texts that the original writes, which are kept for other settings, too', {
+    timeout: 120_000,
+  }, async () => {
     const { path, options } = place()
     const output = join(path, 'out.gguf')
     const sampled = { ...options, healSteps: 2, healSamples: 1025, measure: 0 }
@@ -93,9 +98,41 @@ describe.skipIf(folder === undefined)('healing', () => {
     }
     const signal = controller.signal
     await expect(latentifyModel(folder as string, output, { ...sampled, signal, onProgress })).rejects.toThrow('enough')
-    const { healing } = await latentifyModel(folder as string, output, { ...sampled, onProgress })
+    const other = { ...sampled, healSteps: 1, healHidden: 0, onProgress }
+    const { healing } = await latentifyModel(folder as string, output, other)
     expect(tokens).toEqual([0, 3 * 512, 3 * 512])
-    expect(healing).toMatchObject({ text: null, steps: 2, measured: null })
+    expect(healing).toMatchObject({ text: null, steps: 1, measured: null })
+  })
+
+  it('gives back its memory before the last measurement', { timeout: 120_000 }, async () => {
+    const { path, options } = place()
+    const used: Kernels[] = []
+    const parts = vi.spyOn(Original.prototype, 'parts').mockImplementation(async function (this: Original) {
+      const found = await loaded.call(this)
+      if (!used.includes(found.kernels)) used.push(found.kernels)
+      return found
+    })
+    // Of the kernels on which it learned, whenever a measurement begins.
+    const held: number[] = []
+    const onProgress = ({ stage, done }: LatentifyProgress) => {
+      if (stage === 'measure' && done === 0) held.push((used[0] as Kernels).memory.allocatedBytes)
+    }
+    await latentifyModel(folder as string, join(path, 'out'), { ...options, healSteps: 1, onProgress })
+    parts.mockRestore()
+    expect(used).toHaveLength(2)
+    expect(held[0]).toBeGreaterThan(0)
+    expect(held.at(-1)).toBe(0)
+  })
+
+  it('refuses a text that is too short before anything is computed', async () => {
+    const { path, options } = place()
+    const healText = join(path, 'short.txt')
+    writeFileSync(healText, 'a few words')
+    const stages = new Set<string>()
+    const onProgress = ({ stage }: LatentifyProgress) => void stages.add(stage)
+    const work = latentifyModel(folder as string, join(path, 'out'), { ...options, healText, onProgress })
+    await expect(work).rejects.toThrow(/healText .*short\.txt has \d+ tokens; expected at least/)
+    expect(stages.has('calibrate')).toBe(false)
   })
 
   it('ends with its time', { timeout: 120_000 }, async () => {

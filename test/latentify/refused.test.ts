@@ -59,7 +59,7 @@ describe('sizes and settings', () => {
     await expect(asked({ rank: 8, rope: 4, theta: 100, search: true })).rejects.toThrow(/nothing to search/)
     await expect(asked({ cacheRatio: 0.5, healText: 'a' })).rejects.toThrow(/healText is given without heal/)
     await expect(asked({ cacheRatio: 0.5, heal: 60, healText: 'a', healSamples: 9 })).rejects.toThrow(/both given/)
-    for (const idle of [{ heal: 60 }, { healSteps: 2 }, { search: true }, { also: [0.5] }])
+    for (const idle of [{ heal: 60 }, { healSteps: 2 }, { search: true }, { also: [0.5] }, { theta: 100 }])
       await expect(asked({ rank: 16, rope: 16, ...idle })).rejects.toThrow(/rank and rope keep all/)
   })
 

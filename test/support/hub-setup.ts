@@ -20,7 +20,7 @@ export const single = () => ({
   'config.json': '{"model_type":"llama"}',
   'tokenizer.json': '{}',
   'chat_template.jinja': '',
-  'README.md': 'not fetched',
+  'README.md': 'a card',
   'pytorch_model.bin': 'not fetched',
   [WEIGHTS]: weights(),
 })

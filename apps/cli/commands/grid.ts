@@ -1,8 +1,11 @@
-/** `latentkit grid`: kinds of attention that learn the same, compared over seeds. */
+/** `latentkit grid`: kinds of attention that learn the same, compared over seeds; how fast they write; what their heads have in common. */
 import { mkdir } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, UsageError } from '../exit.ts'
 import { type CellResult, type Grid, type GridOptions, loadGrid } from '../grid/program.ts'
+import { type CellResult, cellsNamed, type Grid, type GridOptions, loadGrid, namedText } from '../grid/cells.ts'
+import { addRedundancy } from '../grid/redundancy.ts'
+import { addSpeed } from '../grid/speed.ts'
 import { gridView } from '../grid/views.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { integer } from '../options/parsers.ts'
@@ -22,7 +25,7 @@ interface Flags {
 }
 
 export function addGrid(program: Command): void {
-  program
+  const grid = program
     .command('grid')
     .summary('kinds of attention, learned and compared over seeds')
     .description('Compares kinds of attention that learn the same texts with as many numbers.')
@@ -33,14 +36,18 @@ Examples:
   $ latentkit grid capacity
   $ latentkit grid capacity --out ./grid records pairs`,
     )
+  grid
     .command('capacity')
     .description(
-      'Prints the table of the runs that come with the package: MHA, GQA, MQA, MQA with a wide head, and MLA of two sizes, by task, over three seeds. With --out it learns them, or takes what the folder has.',
+      'Prints the table of the runs that come with the package: MHA, GQA, MQA, MQA with a wide head, MLA of two sizes, and heads of MHA pooled into GQA and MQA, by task, over three seeds. With --out it learns them, or takes what the folder has.',
     )
     .argument('[cell...]', 'some of them, such as pairs, pairs/mla-64 or pairs/mla-64/0 (default: all)')
     .option('--out <folder>', 'learn: cells that the folder has are not learned again')
     .addOption(
-      new Option('--text <name=file>', 'a text for tasks of that name, given again for others').argParser(named),
+      new Option(
+        '--text <name=file>',
+        'a text for tasks of that name, given again for others; or a folder of NAME.txt',
+      ).argParser(namedText),
     )
     .addOption(new Option('--steps <n>', "steps of each cell (default: the tasks' own)").argParser(integer(1)))
     .addOption(new Option('--threads <n>', 'compute threads (default: all cores)').argParser(integer(1)))
@@ -56,15 +63,12 @@ command goes on with the cell that was being learned.
 Examples:
   $ latentkit grid capacity --svg capacity.svg
   $ latentkit grid capacity pairs/mla-64/0 --out ./again
-  $ latentkit grid capacity tales --out ./grid --text tales=tales.txt`,
+  $ latentkit grid capacity tales --out ./grid --text tales=tales.txt
+  $ latentkit grid capacity tales stories wikitext --out ./grid --text ./texts`,
     )
     .action(capacity)
-}
-
-function named(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  const at = text.indexOf('=')
-  if (at < 1) throw new UsageError(`--text is ${text}; expected name=file`)
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+  addSpeed(grid)
+  addRedundancy(grid)
 }
 
 async function capacity(names: readonly string[], flags: Flags): Promise<void> {
@@ -87,19 +91,6 @@ async function capacity(names: readonly string[], flags: Flags): Promise<void> {
   }
   if (json) return writeJson({ rows, runs: results.map(({ type, ...run }) => run) })
   await writeView(gridView(rows, DESIGN, colours(process.stdout)))
-}
-
-/** A name stands for all cells that begin with it. */
-function cellsNamed(all: readonly string[], names: readonly string[]): readonly string[] {
-  const isOf = (name: string) => (cell: string) => cell === name || cell.startsWith(`${name}/`)
-  const unknown = names.find(name => !all.some(isOf(name)))
-  if (unknown !== undefined) {
-    const tasks = [...new Set(all.map(cell => cell.split('/')[0]))]
-    throw new UsageError(
-      `there is no cell ${unknown}; there are ${all[0]} and others, of the tasks ${tasks.join(', ')}`,
-    )
-  }
-  return names.length === 0 ? all : all.filter(cell => names.some(name => isOf(name)(cell)))
 }
 
 /** Null: interrupted. */

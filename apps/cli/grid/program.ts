@@ -1,6 +1,8 @@
 /** examples/grid as the command calls it: a program of the package, written for readers, that is loaded as it is. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { UsageError } from '../exit.ts'
 import { ownPackage } from '../package.ts'
 
 /** A mean over seeds. */
@@ -25,6 +27,8 @@ export interface GridRow {
   /** Of losses, by the same seeds; null: it is the one that is compared with. */
   readonly difference: Interval | null
   readonly verdict: 'better' | 'same' | 'worse' | 'open' | null
+  /** The largest of the seeds: how far the loss went up again while it learned, in nats; null: it was not recorded. */
+  readonly rise: number | null
 }
 
 /** What a cell has learned. */
@@ -81,11 +85,51 @@ export interface Grid {
 }
 
 export async function loadGrid(): Promise<Grid> {
-  const file = (name: string) => pathToFileURL(join(ownPackage().folder, 'examples', 'grid', name)).href
   const [capacity, { summary }, { picture }] = await Promise.all([
-    import(file('capacity.mjs')),
-    import(file('summary.mjs')),
-    import(file('picture.mjs')),
+    ofGrid<Pick<Grid, 'DESIGN' | 'cellsOf' | 'keptRuns' | 'runCells'>>('capacity'),
+    ofGrid<Pick<Grid, 'summary'>>('summary'),
+    ofGrid<Pick<Grid, 'picture'>>('picture'),
   ])
   return { ...capacity, summary, picture }
+}
+
+/** A module of examples/grid. */
+export function ofGrid<T>(name: string): Promise<T> {
+  return import(pathToFileURL(join(ownPackage().folder, 'examples', 'grid', `${name}.mjs`)).href)
+}
+
+/** `--text name=file`, given again for others, or a folder with a NAME.txt for each. */
+export function namedText(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=')
+  const found = at > 0 ? [[text.slice(0, at), text.slice(at + 1)]] : textsIn(text)
+  if (found.length > 0) return { ...before, ...Object.fromEntries(found) }
+  throw new UsageError(`--text is ${text}; expected name=file, or a folder with texts such as tales.txt`)
+}
+
+function textsIn(folder: string): [string, string][] {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return []
+  const names = readdirSync(folder).filter(name => name.endsWith('.txt'))
+  return names.map(name => [name.slice(0, -'.txt'.length), join(folder, name)])
+}
+
+/** A name stands for all cells that begin with it. */
+export function cellsNamed(all: readonly string[], names: readonly string[]): readonly string[] {
+  const isOf = (name: string) => (cell: string) => cell === name || cell.startsWith(`${name}/`)
+  const unknown = names.find(name => !all.some(isOf(name)))
+  if (unknown !== undefined) {
+    const tasks = [...new Set(all.map(cell => cell.split('/')[0]))]
+    throw new UsageError(
+      `there is no cell ${unknown}; there are ${all[0]} and others, of the tasks ${tasks.join(', ')}`,
+    )
+  }
+  return names.length === 0 ? all : all.filter(cell => names.some(name => isOf(name)(cell)))
+}
+
+/** A mean and half of its interval, such as 0.45 ± 0.03. */
+export function plus({ mean, half }: Interval, scale: number, digits: number): string {
+  const shown = (scale * mean).toFixed(digits)
+  return half === null ? shown : `${shown} ± ${(scale * half).toFixed(digits)}`
 }

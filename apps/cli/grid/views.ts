@@ -2,6 +2,7 @@ import type { Colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { table } from '../output/table.ts'
 import type { Design, GridRow, Interval } from './program.ts'
+import { type Design, type GridRow, plus } from './cells.ts'
 
 const COLUMNS = [
   { head: 'task' },
@@ -13,6 +14,7 @@ const COLUMNS = [
   { head: 'right, %', align: 'right' },
   { head: 'difference', align: 'right' },
   { head: '' },
+  { head: 'rise', align: 'right' },
 ] as const
 
 export function gridView(rows: readonly GridRow[], { against, margin }: Design, c: Colours): string {
@@ -26,12 +28,8 @@ export function gridView(rows: readonly GridRow[], { against, margin }: Design, 
     row.right === null ? '' : plus(row.right, 100, 1),
     row.difference === null ? '' : plus(row.difference, 1, 3),
     row.verdict ?? '',
+    row.rise === null ? '' : format.decimals(row.rise, 2),
   ])
-  const note = `Means and intervals of 95 % over seeds. difference: of losses from ${against}'s by the same seeds; same: surely less than ${margin} nats apart, open: not decided by these runs`
+  const note = `Means and intervals of 95 % over seeds. difference: of losses from ${against}'s by the same seeds; same: surely less than ${margin} nats apart, open: not decided by these runs; rise: how far the loss of ten steps went up again while it was learned, at most`
   return `${table(COLUMNS, cells, { style: c.dim })}\n\n${note}`
-}
-
-function plus({ mean, half }: Interval, scale: number, digits: number): string {
-  const shown = (scale * mean).toFixed(digits)
-  return half === null ? shown : `${shown} ± ${(scale * half).toFixed(digits)}`
 }

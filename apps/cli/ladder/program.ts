@@ -23,6 +23,10 @@ export interface RungResult {
   readonly parameters: number
   /** Of learning, when it was learned. */
   readonly seconds: number
+  /** The same of all processors; absent of what an earlier version has learned. */
+  readonly processor?: number
+  /** Seconds of all processors that the examination took. */
+  readonly examination: number
   /** In nats, of texts that were not learned from; null: of none. */
   readonly loss: number | null
   /** Shares, 0 to 1, by length of the text. */

@@ -35,9 +35,21 @@ export function ladderView(results: readonly RungResult[], c: Colours): string {
   const texts = results.flatMap(({ rung, sample }) =>
     sample ? [`${rung}: ${sample.begun} ${c.bold(sample.continued)}`] : [],
   )
-  return [table(COLUMNS, rows, { style: c.dim }), [...notes, ...tuned, ...found].join('\n'), texts.join('\n')]
+  return [
+    table(COLUMNS, rows, { style: c.dim }),
+    [...notes, ...tuned, ...found, ...timeOf(results)].join('\n'),
+    texts.join('\n'),
+  ]
     .filter(Boolean)
     .join('\n\n')
+}
+
+function timeOf(results: readonly RungResult[]): string[] {
+  if (results.some(({ processor }) => processor === undefined)) return []
+  const minutes = (of: (result: RungResult) => number | undefined) =>
+    format.decimals(results.reduce((sum, one) => sum + (of(one) ?? 0), 0) / 60, 1)
+  const [learning, examining] = [minutes(one => one.processor), minutes(one => one.examination)]
+  return [`Time of processors, all threads together: ${learning} min of learning, ${examining} min of examination`]
 }
 
 function percents(shares: Readonly<Record<string, number>>): string {

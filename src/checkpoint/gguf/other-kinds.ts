@@ -27,7 +27,10 @@ const BY_ARCHITECTURE: readonly { readonly names: RegExp; readonly is: string }[
     is: 'makes pictures or films',
   },
   { names: /^(wavtokenizer|whisper|snac|mimi)/, is: 'is about sound' },
-  { names: /^t5$/, is: 'has an encoder and a decoder' },
+  {
+    names: /^t5$/,
+    is: 'has an encoder and a decoder: such a model is read from the folder of safetensors that the file was made from',
+  },
   { names: /^(mamba|rwkv|arwkv|jamba)/, is: 'keeps a state in place of keys and values' },
 ]
 

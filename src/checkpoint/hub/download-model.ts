@@ -7,6 +7,7 @@ import { nearest } from '../../options/nearest.ts'
 import { readShardIndex } from '../safetensors/shard-index.ts'
 import { isSentenceFile } from '../sentence-transformers.ts'
 import { MARIAN_FILES } from '../sentencepiece/marian.ts'
+import { T5_FILES } from '../sentencepiece/t5.ts'
 import { mapConcurrently } from '../source/concurrency.ts'
 import { openFile } from '../source/file-source.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
@@ -24,6 +25,8 @@ import type { HubOptions } from './options.ts'
 const TEXT_FILES =
   /^(config|generation_config|chat_template|special_tokens_map|added_tokens)\.json$|^tokenizer.*\.json$/
 const TEMPLATE_FILE = 'chat_template.jinja'
+/** The model's card, which names its licence. */
+const CARD = 'README.md'
 
 const PARALLEL_REQUESTS = 8
 const PARALLEL_DOWNLOADS = 3
@@ -43,7 +46,7 @@ export async function downloadModel(name: ModelName, options: HubOptions): Promi
   try {
     const gguf = wantedGguf(name, files)
     await makeFolder(snapshot)
-    if (gguf !== undefined) await fetchAll(gguf.parts)
+    if (gguf !== undefined) await fetchAll([...files.filter(file => file === CARD), ...gguf.parts])
     else await fetchSafetensors(client, name, snapshot, files, fetchAll)
     if (name.revision !== commit) await writeRef(join(repo, 'refs', name.revision), commit)
     return gguf === undefined ? snapshot : join(snapshot, gguf.parts[0] as string)
@@ -78,10 +81,10 @@ async function fetchSafetensors(
   }
   const sharded = !files.includes(SINGLE_FILE)
   if (sharded && !files.includes(INDEX_FILE)) throw noSafetensors(name, files)
-  const marian =
-    files.includes('tokenizer.json') || !MARIAN_FILES.every(file => files.includes(file)) ? [] : MARIAN_FILES
+  const hasAll = (wanted: readonly string[]) => wanted.every(file => files.includes(file))
+  const pieces = hasAll(['tokenizer.json']) ? [] : [MARIAN_FILES, T5_FILES].filter(hasAll).flat()
   const texts = files.filter(
-    file => TEXT_FILES.test(file) || file === TEMPLATE_FILE || isSentenceFile(file) || marian.includes(file),
+    file => TEXT_FILES.test(file) || [TEMPLATE_FILE, CARD, ...pieces].includes(file) || isSentenceFile(file),
   )
   await fetchAll(sharded ? [...texts, INDEX_FILE] : texts)
   await options.beforeWeights?.(snapshot)

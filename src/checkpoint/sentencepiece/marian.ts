@@ -6,17 +6,15 @@ import { CheckpointError, UnsupportedModelError } from '../../errors.ts'
 import { type JsonObject, readJson } from '../json-file.ts'
 import { quote } from '../quote.ts'
 import type { CheckpointFiles } from '../source/checkpoint-files.ts'
-import { PIECE, parseSentencePiece, type SentencePieceModel } from './model-file.ts'
+import { PIECE, type SentencePieceModel } from './model-file.ts'
+import { endedBy, readUnigrams, spacesOf } from './unigrams.ts'
 
-const SPACE = '\u2581'
 const SOURCE = 'source.spm'
 const VOCABULARY = 'vocab.json'
 /** What the tokenizer is made of. */
 export const MARIAN_FILES = [SOURCE, VOCABULARY]
 /** Bytes. Real ones: below 2 MB. */
 const MOST = 64 << 20
-/** `model_type` of unigrams. */
-const UNIGRAM = 1
 
 /** As a tokenizer.json; undefined: the files are not there. Throws CheckpointError or UnsupportedModelError. */
 export async function marianTokenizer(
@@ -30,14 +28,9 @@ export async function marianTokenizer(
         'source as token ids, and a tokenizer.json of the translations',
     )
   }
-  const spm = await files.open(SOURCE)
-  const where = spm.path ?? spm.name
-  if (spm.size > MOST) throw new CheckpointError(`${where} has ${spm.size} bytes; expected at most ${MOST}`)
-  const model = parseSentencePiece(await spm.read(0, spm.size), where)
-  if (model.modelType !== UNIGRAM || model.pieces.some(({ type }) => type === PIECE.byte)) {
-    throw new UnsupportedModelError(
-      `${where} is no model of unigrams alone, as Marian's are; latentkit reads no other kind of SentencePiece here`,
-    )
+  const model = await readUnigrams(files, SOURCE)
+  if (model.pieces.some(({ type }) => type === PIECE.byte)) {
+    throw new UnsupportedModelError(`${files.name}/${SOURCE} has pieces for bytes, which no model of Marian has`)
   }
   const vocabulary = await files.open(VOCABULARY)
   const ids = idsOf(await readJson(vocabulary, MOST), vocabulary.path ?? vocabulary.name)
@@ -66,33 +59,8 @@ export async function marianTokenizer(
       pieces: piecesOf(model, ids, idOf(unknown)),
       byte_fallback: false,
     },
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [{ Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: end, type_id: 0 } }],
-      special_tokens: { [end]: { id: end, ids: [idOf(end)], tokens: [end] } },
-    },
+    post_processor: endedBy(end, idOf(end)),
   }
-}
-
-/** What tokenizer_config.json leaves unsaid. */
-export function marianTokens(config: JsonObject = {}): JsonObject {
-  return { eos_token: '</s>', unk_token: '<unk>', pad_token: '<pad>', ...config, add_bos_token: false }
-}
-
-function spacesOf({ charsMap, prefix, removesSpaces }: SentencePieceModel): JsonObject {
-  const words = { type: 'Metaspace', replacement: SPACE, prepend_scheme: prefix ? 'always' : 'never', split: true }
-  const whole = { type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, words] }
-  return {
-    normalizer: charsMap.length > 0 ? { type: 'Precompiled', precompiled_charsmap: base64(charsMap) } : null,
-    pre_tokenizer: prefix && removesSpaces ? whole : words,
-    decoder: words,
-  }
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
-  return btoa(text)
 }
 
 function idsOf(json: JsonObject, file: string): Map<string, number> {

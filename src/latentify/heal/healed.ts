@@ -38,7 +38,7 @@ export async function healedModel(
   const { original, candidate, work, meter, type, balance, form, options } = run
   const { signal, onProgress, healSteps: steps = null, heal: seconds = null, healHidden: hidden = HIDDEN } = options
   const { rank, rope } = candidate
-  const path = textOf(options)
+  const path = healingText(options)
   const engine = await original.parts()
   await work.beginHealing({
     ...{ rank, rope, theta: thetaOf(candidate), balance, form, steps, seconds, hidden },
@@ -72,8 +72,8 @@ export async function healedModel(
   return { opened, healing: { text, steps: step, ...others, measured } }
 }
 
-/** Null: the calibration text, or what the original writes. */
-function textOf(options: LatentifyOptions): string | null {
+/** Path of a text to learn from; null: the calibration text, or what the original writes. */
+export function healingText(options: LatentifyOptions): string | null {
   const { healText } = options
   // Of the text that is calibrated on, windows are held back.
   return healText === undefined || resolve(healText) === resolve(readingOf(options).calibrate) ? null : healText

@@ -36,7 +36,8 @@ export async function samplesOf({
 }: SampleRun): Promise<Samples> {
   const size = (windows[0] as Int32Array).length
   const count = Math.ceil(tokens / size)
-  const kept = await work.samples()
+  const { numerics } = original.kernels.info
+  const kept = await work.samples(numerics)
   const found = kept ? [...kept.windows] : []
   let seconds = kept?.seconds ?? 0
   onTokens(found.length * size)
@@ -48,10 +49,11 @@ export async function samplesOf({
     const beginnings = numbers.map(n => (windows[n % windows.length] as Int32Array).subarray(0, BEGINNING))
     found.push(...(await written(original, beginnings, size, numbers[0] as number, signal)))
     seconds += (performance.now() - begun) / 1000
-    await work.keepSamples({ windows: found, seconds })
+    await work.keepSamples({ numerics, windows: found, seconds })
     onTokens(found.length * size)
   }
-  return { windows: found.slice(0, count), seconds }
+  // More may be there, of another conversion that wanted them.
+  return { numerics, windows: found.slice(0, count), seconds: (seconds * Math.min(count, found.length)) / found.length }
 }
 
 /** `seed`: of the first. */

@@ -6,7 +6,9 @@ import { cutInterleavedExperts } from '../../checkpoint/interleaved-experts.ts'
 import { type JsonObject, readJson, readText } from '../../checkpoint/json-file.ts'
 import { refuseWithoutConfig } from '../../checkpoint/other-folders.ts'
 import { readSentenceFiles } from '../../checkpoint/sentence-transformers.ts'
-import { marianTokenizer, marianTokens } from '../../checkpoint/sentencepiece/marian.ts'
+import { marianTokenizer } from '../../checkpoint/sentencepiece/marian.ts'
+import { t5Tokenizer } from '../../checkpoint/sentencepiece/t5.ts'
+import { sentencePieceTokens } from '../../checkpoint/sentencepiece/unigrams.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import { describeContent } from '../../checkpoint/source/file-kind.ts'
 import { cutStackedExperts } from '../../checkpoint/stacked-experts.ts'
@@ -85,8 +87,8 @@ export async function readTokenizerFiles(files: CheckpointFiles): Promise<Texts>
   if (gguf !== undefined) return tokenizerOf((await readGgufHeader(await files.open(gguf))).metadata)
   const whole = await optionalJson(files, 'tokenizer.json', MAX_TOKENIZER)
   const config = await optionalJson(files, 'tokenizer_config.json', MAX_CONFIG)
-  const tokenizer = whole ?? (await marianTokenizer(files, config))
-  const tokenizerConfig = whole || !tokenizer ? config : marianTokens(config)
+  const tokenizer = whole ?? (await marianTokenizer(files, config)) ?? (await t5Tokenizer(files, config))
+  const tokenizerConfig = whole || !tokenizer ? config : sentencePieceTokens(config)
   const chatTemplate = await readChatTemplate(files)
   return {
     ...(tokenizer && { tokenizer }),
