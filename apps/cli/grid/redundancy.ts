@@ -5,7 +5,7 @@ import { integer } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
 import { writeJson, writeView } from '../output/stdout.ts'
 import { table } from '../output/table.ts'
-import { cellsNamed, loadGrid, namedText, ofGrid } from './cells.ts'
+import { cellsNamed, loadGrid, namedText, ofGrid } from './program.ts'
 
 interface Flags {
   out?: string

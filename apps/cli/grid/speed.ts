@@ -5,7 +5,7 @@ import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { writeJson, writeView } from '../output/stdout.ts'
 import { table } from '../output/table.ts'
-import { type Interval, ofGrid, plus } from './cells.ts'
+import { type Interval, ofGrid, plus } from './program.ts'
 
 interface Flags {
   threads?: number

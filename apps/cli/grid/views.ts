@@ -1,8 +1,7 @@
 import type { Colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { table } from '../output/table.ts'
-import type { Design, GridRow, Interval } from './program.ts'
-import { type Design, type GridRow, plus } from './cells.ts'
+import { type Design, type GridRow, plus } from './program.ts'
 
 const COLUMNS = [
   { head: 'task' },
