@@ -36,7 +36,7 @@ export interface TensorNames {
   readonly ownEmbedding?: string
   /** Never prefixed. */
   readonly output: string
-  /** Files have an output of their own or not, whatever config.json says. Default false. */
+  /** Files may have an output of their own where config.json says that it is the embedding. Default false. */
   readonly ownOutput?: boolean
   /** Never prefixed; the tensor itself, [1, vocabulary]. Default: the output module's bias. */
   readonly outputBias?: string
@@ -66,6 +66,8 @@ export interface TensorNames {
   readonly layerScale?: string
   /** A module of multi-token prediction beside the layers. Default: as in DeepSeek-V3, it is a layer past the last. */
   readonly prediction?: PredictionNames
+  /** The norm in front of the output, of such a module that is a layer past the last. Default: as in DeepSeek-V3. */
+  readonly predictionNorm?: string
   readonly encoder?: EncoderNames
   /** In a layer with cross-attention. */
   readonly cross?: CrossNames
@@ -93,6 +95,8 @@ export interface PredictionNames {
   readonly hiddenNorm: string
   readonly join: string
   readonly norm: string
+  /** What its layer calls otherwise than the model's layers. Default: nothing. */
+  readonly inLayer?: Pick<TensorNames, 'attentionNorm' | 'attention' | 'mlpNorm' | 'mlp'>
 }
 
 export interface ExpertNames {

@@ -57,7 +57,7 @@ export function whyNot(raw: ConfigReader, modelType: string, running: readonly R
   if (raw.optionalBool('is_encoder_decoder')) return otherSides(raw, modelType, name)
   const meant = running.find(({ type }) => plain(type) === plain(modelType))
   if (meant) return `model_type ${name} is not supported; the family that runs is written ${quote(meant.type, 60)}`
-  const inside = INSIDE.find(key => typeof raw.raw(key) === 'object' && raw.has(key))
+  const inside = INSIDE.find(key => raw.has(key) && typeof raw.raw(key) === 'object' && !Array.isArray(raw.raw(key)))
   if (inside !== undefined) return insideOf(raw.object(inside), inside, name, running)
   const known = lacksOf(modelType)
   const near = quote(known?.[0] ?? nearest(raw, modelType, running), 60)

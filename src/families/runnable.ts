@@ -90,6 +90,7 @@ const WINDOW = { min: 1, max: 1 << 28 } as const
 /** Throws UnsupportedModelError, or ConfigError for sizes that no kernel takes. */
 export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmetic): ModelConfig {
   refuseQuirks(raw, a)
+  refuseTypes(raw)
   const ropes: RopeConfig[] = []
   const placed = new Map<number, { readonly at: readonly number[]; readonly all: readonly RopeConfig[] }>()
   /** Ropes of heads of this size, and where they are: those of other sizes have others, or the same. */
@@ -264,7 +265,10 @@ function mlpOf(raw: ConfigReader, mlp: LayerDescriptor['mlp'], model: ModelDescr
   if (!a.routing) return refuse(raw, 'experts')
   if (mlp.idle && !a.idleExperts) return refuse(raw, 'experts without weights')
   const more = { ...(a.ofStream && { ofStream: true }), ...(clamp && { clamp }), ...(bias.router && { biased: true }) }
-  return { ...mlp, ...a.routing, activation, ...more }
+  const { groups, topkGroups } = a.routing
+  // Groups that are all taken choose nothing, and llama.cpp ends its process at a file that has them.
+  const ungrouped = groups === topkGroups && { groups: 1, topkGroups: 1 }
+  return { ...mlp, ...a.routing, ...ungrouped, activation, ...more }
 }
 
 function checkedWindow(raw: ConfigReader, window: number): number {
@@ -274,6 +278,14 @@ function checkedWindow(raw: ConfigReader, window: number): number {
 function refuse(raw: ConfigReader, what: string): never {
   const name = quote(raw.string('model_type', { default: '' }), 60)
   throw new UnsupportedModelError(`${raw.file}: ${name} with ${what} is not supported.`)
+}
+
+const LAYER_TYPES = /^(full|sliding|linear|indexed)_attention$|^(short_)?conv$|^attention$/
+
+/** A layer of a type that is not known would attend to everything without a word. */
+function refuseTypes(raw: ConfigReader): void {
+  const type = raw.optionalStrings('layer_types')?.find(type => !LAYER_TYPES.test(type))
+  if (type !== undefined) refuse(raw, `layers of type ${quote(type, 60)} (layer_types)`)
 }
 
 /** Fields whose presence changes the arithmetic in ways no family here implements. */

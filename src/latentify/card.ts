@@ -29,7 +29,7 @@ tags: [latentkit, mla]
 # ${name} with a latent cache
 
 The ${modelType} model ${name}, whose attention (${plan.heads} heads, ${plan.groups} of keys and values, ${plan.width} wide) \`latentkit latentify\` ${VERSION} has turned into Multi-head Latent
-Attention, in the form of DeepSeek-V3. Its licence is that of the original${licence === null ? '' : `: ${licence.name ?? licence.id}`}.
+Attention, in the form of DeepSeek-V3. Its licence is that of the original${licenceName(licence)}.
 
 | numbers cached per token and layer | |
 |---|---|
@@ -41,6 +41,12 @@ ${healing ? healed(healing) : ''}${measured ? lost(measured, healing, cache, the
 The norm of the latent is a constant factor here, written for readers whose eps for it is 1e-6, as transformers' is (\`constant_latent_norm\` in config.json). Rows of \`kv_a_proj_with_mqa\` are about
 1e-9 on purpose: keep them in f32 or bf16. \`latentkit convert\` keeps both right in GGUF files for llama.cpp.
 `
+}
+
+/** Behind a colon; empty where nothing says more than that there is one. */
+function licenceName(licence: Licence | null): string {
+  const called = licence?.name ?? licence?.id ?? 'other'
+  return called === 'other' ? '' : `: ${called}`
 }
 
 function fieldsOf({ id, name, link }: Licence): string {

@@ -1,13 +1,25 @@
 import { listed, quote } from '../checkpoint/quote.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
-import { type SurveyedWeight, unusedTensors } from './load.ts'
+import { layerOf, type SurveyedWeight, unusedTensors } from './load.ts'
 import type { OpenedModel } from './open/opened-model.ts'
 
 /** One sentence each, once the tensors have been asked for: what was left out, and what config.json does not speak of. */
 export function loadWarnings(model: OpenedModel, survey: readonly SurveyedWeight[]): string[] {
   const unused = unusedTensors(model)
   const leftOut = `Tensors that this kind of model does not use were left out: ${listed(unused)}`
-  return [...(unused.length > 0 ? [leftOut] : []), ...biasWarnings(model, survey)]
+  return [...(unused.length > 0 ? [leftOut] : []), ...layerWarnings(model), ...biasWarnings(model, survey)]
+}
+
+/** Of layers beyond those that config.json counts, modules of multi-token prediction among them. */
+function layerWarnings({ checkpoint, config }: OpenedModel): string[] {
+  const { nLayers, layersInOne = 1, source } = config
+  const { num_nextn_predict_layers: further } = checkpoint.config
+  const count = nLayers / layersInOne + (typeof further === 'number' ? further : 0)
+  const beyond = source ? [] : [...checkpoint.tensors.keys()].filter(name => layerOf(name) >= count)
+  if (beyond.length === 0) return []
+  const more = new Set(beyond.map(layerOf)).size
+  const met = `counts ${count === 1 ? '1 layer' : `${count} layers`}, and the files have ${more} more, left out`
+  return [`${checkpoint.configFile} ${met}: ${listed(beyond)}`]
 }
 
 export function biasWarnings({ checkpoint: { configFile } }: OpenedModel, survey: readonly SurveyedWeight[]): string[] {

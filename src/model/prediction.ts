@@ -13,6 +13,9 @@ import { type SurveyedWeight, surveyPredictions } from './load.ts'
 import { Model, type ModelOptions } from './model.ts'
 import type { OpenedModel } from './open/opened-model.ts'
 
+/** More than config.json may count. */
+const MOST = 64
+
 /**
  * Indices of the layers that are such modules, or that they would be: as many as config.json says, if the checkpoint has them as layers
  * past the last (DeepSeek-V3), or the one beside the layers (Qwen3.5).
@@ -22,7 +25,7 @@ export function predictionIndices(opened: OpenedModel): number[] {
   const count = ownNames(opened) ? 1 : checkpoint.config.num_nextn_predict_layers
   const attending = config.layers.some(({ attention }) => attends(attention))
   if (typeof count !== 'number' || config.blockOrder !== 'pre' || !attending) return []
-  const indices = Array.from({ length: count }, (_, k) => config.nLayers + k)
+  const indices = Array.from({ length: Math.min(count, MOST) }, (_, k) => config.nLayers + k)
   return indices.filter(index => marksOf(opened, index).every(name => checkpoint.has(name)))
 }
 
@@ -34,11 +37,12 @@ function ownNames({ checkpoint, family }: OpenedModel): PredictionNames | undefi
 /** Tensors by which a module is known. */
 function marksOf(opened: OpenedModel, index: number): string[] {
   const own = ownNames(opened)
-  if (own)
-    return [own.join, own.norm, own.layer + opened.family.names.attentionNorm].map(name => `${own.at}${name}.weight`)
-  return [PREDICTION_LAYER.join, PREDICTION_LAYER.norm].map(part =>
-    layerTensor(opened.checkpoint, index, `${part}.weight`),
-  )
+  const { attentionNorm, predictionNorm = PREDICTION_LAYER.norm } = opened.family.names
+  if (own) {
+    const inLayer = own.layer + (own.inLayer?.attentionNorm ?? attentionNorm)
+    return [own.join, own.norm, inLayer].map(name => `${own.at}${name}.weight`)
+  }
+  return [PREDICTION_LAYER.join, predictionNorm].map(part => layerTensor(opened.checkpoint, index, `${part}.weight`))
 }
 
 /** The name that a tensor of a module beside the layers has where modules are layers past the last. Others stay. */

@@ -31,6 +31,8 @@ export interface MoeConfig extends Omit<RouteOptions, 'bias'> {
   readonly selectionBias: boolean
   /** In place of the activation, gates and up within a limit (gpt-oss). Default: the activation. */
   readonly clamp?: GateClamp
+  /** What `limitedGate` keeps gates and up of the experts and of the shared ones within (Ling 3.0). Default: they have no limit. */
+  readonly limits?: { readonly experts: number | null; readonly shared: number | null }
   /** The router and each expert's projections add a bias (gpt-oss). Default false. */
   readonly biased?: boolean
   /** Experts that return their input (LongCat): the router's last rows choose them, and they have no weights. Default 0. */

@@ -2,6 +2,7 @@ import type { Weight } from '../kernels/contract/weights.ts'
 import { reshape, type Tensor, view } from '../tensor/tensor.ts'
 import type { MoeConfig } from './config.ts'
 import { type Linear, linear, normalise, type Workplace } from './layers.ts'
+import { limitedGate } from './limited-gate.ts'
 import { denseMlp } from './mlp.ts'
 import type { DenseMlpWeights, MoeWeights } from './weights.ts'
 
@@ -22,7 +23,7 @@ export function mixtureOfExperts(
 ): Tensor {
   const { ops, scratch } = backend
   const [T, D] = x.shape as [number, number]
-  const { nExperts: E, topK: K, expertSize: F, activation, idle = 0 } = c
+  const { nExperts: E, topK: K, expertSize: F, activation, idle = 0, limits } = c
   const mark = scratch.mark()
 
   const logits = scratch.take([T, E + idle])
@@ -52,6 +53,7 @@ export function mixtureOfExperts(
   const [g, u] = biases ? [biased(gate, biases.gate), biased(up, biases.up)] : [gate, up]
   const hidden = scratch.replacing(u)
   if (c.clamp) ops.clampedGate(hidden, g, u, c.clamp)
+  else if (limits?.experts) limitedGate(backend, hidden, g, u, limits.experts)
   else ops.gate(hidden, g, u, activation)
   ops.expertMatmul(unbiased, hidden, w.down, plan, false)
   const part = biases ? biased(unbiased, biases.down) : unbiased
@@ -59,7 +61,8 @@ export function mixtureOfExperts(
     const shared = scratch.take([T, D])
     if (w.sharedGate) {
       gatedShared(backend, w.sharedGate, w.shared, c, shared, x, residual)
-    } else denseMlp(backend, w.shared, activation, shared, x, residual ? { residual, scale: 1 } : undefined)
+    } else
+      denseMlp(backend, w.shared, activation, shared, x, residual ? { residual, scale: 1 } : undefined, limits?.shared)
     ops.combineExperts(y, part, weights, plan, shared)
   } else {
     ops.combineExperts(y, part, weights, plan, residual ?? zeros(backend, x))

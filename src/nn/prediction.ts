@@ -4,7 +4,7 @@
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Backend } from './attention/step.ts'
-import { attends, type LayerConfig, type ModelConfig } from './config.ts'
+import { attends, type LayerConfig, type MlpConfig, type ModelConfig } from './config.ts'
 import { type Decoder, stream } from './decoder.ts'
 import { type Norm, normalise } from './layers.ts'
 import type { Step } from './step.ts'
@@ -17,17 +17,28 @@ export interface PredictionWeights {
   readonly norm: Norm
 }
 
-/** Such a module has the form of the model's last layer that attends; it chooses its keys itself, since no layer before it has. */
+/**
+ * Such a module attends as the model's last layer that attends, with the MLP of its last layer that has experts, if one has; it chooses its keys
+ * itself, since no layer before it has, and lists of limits end before it.
+ */
 export function predictionLayer({ layers }: ModelConfig): LayerConfig {
   const last = layers.findLast(layer => attends(layer.attention)) as LayerConfig
   const { attention } = last
-  if (attention.kind !== 'latent' || !attention.indexer?.shared) return last
-  return { ...last, attention: { ...attention, indexer: { ...attention.indexer, shared: false } } }
+  const mlp = unlimited((layers.findLast(layer => layer.mlp.kind === 'moe') ?? last).mlp)
+  if (attention.kind !== 'latent' || !attention.indexer?.shared) return { ...last, mlp }
+  return { ...last, mlp, attention: { ...attention, indexer: { ...attention.indexer, shared: false } } }
+}
+
+function unlimited(mlp: MlpConfig): MlpConfig {
+  if (mlp.kind === 'dense') return mlp
+  const { limits: _, ...others } = mlp
+  return others
 }
 
 /** The module as a model of one layer. */
 export function predictionConfig(config: ModelConfig): ModelConfig {
-  return { ...config, layers: [predictionLayer(config)], nLayers: 1 }
+  const { layersInOne: _, ...same } = config
+  return { ...same, layers: [predictionLayer(config)], nLayers: 1 }
 }
 
 export function predictionWeights(model: ModelWeights, { join, layer, norm }: PredictionWeights): ModelWeights {

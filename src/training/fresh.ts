@@ -27,7 +27,8 @@ export async function freshModel(contents: Omit<CheckpointContents, 'tensors'>, 
   const { num_nextn_predict_layers: further } = contents.config
   const indices = Array.from({ length: typeof further === 'number' ? further : 0 }, (_, k) => opened.config.nLayers + k)
   await surveyPredictions(opened, indices)
-  for (const { name } of [...asked.shapes.values()].filter(({ name }) => name.endsWith('.eh_proj.weight'))) {
+  const past = opened.family.names.prediction ? [] : [...asked.shapes.values()]
+  for (const { name } of past.filter(({ name }) => name.endsWith('.eh_proj.weight'))) {
     // The model's own once more, as published: saving makes them equal.
     const { vocabSize, hiddenSize } = opened.config
     for (const part of Object.keys(COPIES)) asked.matrix(name.replace('eh_proj.weight', part), vocabSize, hiddenSize)

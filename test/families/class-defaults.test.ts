@@ -74,3 +74,19 @@ it('every layer of Qwen3.5 with experts has them, of Qwen3-Next those that the f
   expect(kinds('qwen3_5_moe_text')).toEqual(['moe', 'moe'])
   expect(kinds('qwen3_next')).toEqual(['dense', 'moe'])
 })
+
+it('Ling 3.0 rotates all of qk_rope_head_dim, whatever part its published files speak of', () => {
+  const part = { partial_rotary_factor: 0.5, rope_theta: 6e6, rope_type: 'default' }
+  const fields = { ...LATENT, num_experts: 4, layer_group_size: 2, head_dim: 4, rope_parameters: part }
+  const { ropes } = parse({ ...fields, model_type: 'bailing_hybrid', partial_rotary_factor: 0.5 })
+  expect(ropes).toMatchObject([{ dim: 4, theta: 6e6, scaling: { kind: 'none' } }])
+})
+
+it("scores of GPT-2's layers are divided by their number, counted from 1, where the file says so", () => {
+  const gpt2 = { model_type: 'gpt2', n_embd: 64, n_head: 16, num_hidden_layers: 3, n_positions: 32 }
+  const scales = (fields: object) =>
+    parse({ ...gpt2, ...fields }).layers.map(({ attention: a }) => a.kind === 'grouped' && a.softmaxScale)
+  expect(scales({})).toEqual([0.5, 0.5, 0.5])
+  expect(scales({ scale_attn_by_inverse_layer_idx: true })).toEqual([0.5, 0.25, 0.5 / 3])
+  expect(scales({ scale_attn_by_inverse_layer_idx: true, scale_attn_weights: false })).toEqual([1, 0.5, 1 / 3])
+})

@@ -10,6 +10,20 @@ const LONGCAT = {
   ...{ qk_rope_head_dim: 4, qk_nope_head_dim: 4, v_head_dim: 4 },
 }
 const { zero_expert_num: _, ...UNSAID } = LONGCAT
+const LATENT = { kv_lora_rank: 8, qk_rope_head_dim: 4, qk_nope_head_dim: 4, v_head_dim: 4 }
+const LING = { ...LATENT, model_type: 'bailing_hybrid', layer_group_size: 3, head_dim: 8 }
+const KIMI = {
+  ...LATENT,
+  model_type: 'kimi_linear',
+  linear_attn_config: {
+    kda_layers: [1, 2],
+    full_attn_layers: [3],
+    num_heads: 2,
+    head_dim: 8,
+    short_conv_kernel_size: 4,
+  },
+}
+const LFM2 = { model_type: 'lfm2', conv_L_cache: 3, layer_types: ['conv', 'full_attention', 'conv'] }
 const GEMMA4 = {
   ...{ model_type: 'gemma4_text', head_dim: 8, global_head_dim: 16, num_key_value_heads: 2, sliding_window: 4 },
   layer_types: ['sliding_attention', 'sliding_attention', 'full_attention'],
@@ -139,6 +153,28 @@ it.each<[string, Record<string, unknown>, string]>([
     '"num_kv_shared_layers" is 3; expected a layer',
   ],
   ['gemma4 without a number of experts', { ...GEMMA4, enable_moe_block: true }, '"num_experts" is missing'],
+  ['ling whose limits are too few', { ...LING, expert_swiglu_limit_list: [1] }, 'a limit for each of the 3 layers'],
+  ['ling that never decays', { ...LING, kda_lower_bound: 0 }, '"kda_lower_bound" is 0; expected a number below 0'],
+  ['ling without norms of states', { ...LING, use_qk_norm: false }, '"use_qk_norm" is false; expected true'],
+  ['kimi-k3 under its name', { ...KIMI, attn_res_block_size: 12 }, '"attn_res_block_size" is a part of Kimi-K3'],
+  [
+    'kimi-linear with a layer of both kinds',
+    { ...KIMI, linear_attn_config: { ...KIMI.linear_attn_config, full_attn_layers: [2, 3] } },
+    'expected no layer of full_attn_layers',
+  ],
+  ['longcat with n-grams', { ...LONGCAT, use_ngram_embedding: true }, 'an embedding of n-grams (use_ngram_embedding)'],
+  ['lfm2 that sees later tokens', { ...LFM2, architectures: ['Lfm2BidirModel'] }, '"Lfm2BidirModel" sees later tokens'],
+  ['lfm2 without gates', { ...LFM2, block_use_swiglu: false }, '"block_use_swiglu" is false; expected true'],
+  [
+    'layers of a type that is not known',
+    { model_type: 'llama', layer_types: ['full_attention', 'ring_attention', 'full_attention'] },
+    'layers of type "ring_attention" (layer_types)',
+  ],
+  [
+    'a rope of layers that are not known',
+    { model_type: 'llama', rope_parameters: { indexed_attention: { rope_theta: 1e6 } } },
+    'a rope for layers of type "indexed_attention"',
+  ],
   [
     'a list of rotated layers that is too short',
     { model_type: 'smollm3', no_rope_layers: [1] },

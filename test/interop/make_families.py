@@ -10,6 +10,7 @@ with other sizes and switches, for test/interop/families.test.ts. Needs torch, t
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
 
@@ -111,7 +112,25 @@ DELTA_NET = {
     **{"attention_bias": False, "rms_norm_eps": 1e-6, "rope_theta": 100000.0},
 }
 
+KDA = {
+    **{k: v for k, v in LATENT.items() if k not in ["n_routed_experts", "n_shared_experts", "scoring_func", "topk_method"]},
+    **{"num_experts": 8, "num_shared_experts": 1, "q_lora_rank": None},
+}
+# Names and switches as in Ling-3.0-flash, whose code rotates all of qk_rope_head_dim whatever partial_rotary_factor says.
+LING = {
+    **{**KDA, "model_type": "bailing_hybrid", "architectures": ["BailingMoeV3ForCausalLM"], "layer_group_size": 2, "rope_theta": 6000000.0},
+    **{"num_hidden_layers": 4, "head_dim": 12, "short_conv_kernel_size": 3, "no_kda_lora": True, "use_kda_lora": False, "use_qk_norm": True},
+    **{"linear_silu": True, "kda_safe_gate": True, "kda_lower_bound": -5.0, "group_norm_size": 1, "num_kv_heads_for_linear_attn": 0},
+    **{"gated_attention_proj_granularity_type": "head_wise", "moe_router_enable_expert_bias": True, "score_function": "sigmoid"},
+    **{"rope_interleave": True, "partial_rotary_factor": 0.5, "moe_shared_expert_intermediate_size": 24, "num_nextn_predict_layers": 0},
+    "rope_parameters": {"partial_rotary_factor": 0.5, "rope_theta": 6000000.0, "rope_type": "default"},
+}
+
 FIXTURES = {
+    "bailing-hybrid-limits": {
+        **{**BASE, **LING, "first_k_dense_replace": 1},
+        **{"expert_swiglu_limit_list": [0, 0, 0.4, 0.2], "share_expert_swiglu_limit_list": [0, 0.3, None, 0.1]},
+    },
     "qwen3-next": {
         **{**BASE, **MOE, **DELTA_NET, "model_type": "qwen3_next", "num_hidden_layers": 5, "full_attention_interval": 2},
         **{"shared_expert_intermediate_size": 20, "mlp_only_layers": [1]},
@@ -300,6 +319,34 @@ VARIANTS = {
 }
 
 
+def keep_within_limits(model, written: dict) -> None:
+    """Ling's limits of experts, which transformers does not read: min(silu(gate), limit) times up within it, as vLLM and llama.cpp have it."""
+    lists = [written.get(key) or [] for key in ("expert_swiglu_limit_list", "share_expert_swiglu_limit_list")]
+
+    def gated(gate, up, limit):
+        gate = torch.nn.functional.silu(gate)
+        return gate.clamp(max=limit) * up.clamp(-limit, limit) if limit else gate * up
+
+    def experts(module, limit):
+        def forward(x, chosen, weights):
+            y = torch.zeros_like(x)
+            for t, (indices, shares) in enumerate(zip(chosen.tolist(), weights)):
+                for e, share in zip(indices, shares):
+                    gate, up = (module.gate_up_proj[e] @ x[t]).chunk(2)
+                    y[t] += share * (module.down_proj[e] @ gated(gate, up, limit))
+            return y
+
+        module.forward = forward
+
+    def shared(module, limit):
+        module.forward = lambda x: module.down_proj(gated(module.gate_proj(x), module.up_proj(x), limit))
+
+    for wrap, part, limits in [(experts, "experts", lists[0]), (shared, "shared_experts", lists[1])]:
+        for layer, limit in zip(model.model.layers, limits):
+            if limit and hasattr(layer.mlp, part):
+                wrap(getattr(layer.mlp, part), limit)
+
+
 class Unclear(Exception):
     """Two tokens of a greedy text are as likely, nearly: rounding would decide."""
 
@@ -325,10 +372,17 @@ def fill(model: torch.nn.Module, seed: int) -> None:
             p.copy_(values.to(torch.bfloat16).to(p.dtype))
 
 
-def as_released(name: str, path: str) -> None:
+def as_released(name: str, model_type: str, path: str) -> None:
     """What transformers saves otherwise than the repositories have it."""
     tensors = load_file(path)
-    if name == "axk1":
+    if model_type == "bailing_hybrid":
+        # Only what attends calls its output so.
+        states = {k.removesuffix("A_log") for k in tensors if k.endswith(".A_log")}
+        tensors = {k.replace(".dense.", ".o_proj.") if k.split("dense.")[0] in states else k: v for k, v in tensors.items()}
+    elif model_type == "kimi_linear":
+        # Dense layers are called like experts.
+        tensors = {re.sub(r"block_sparse_moe\.(gate|up|down)_proj", r"mlp.\1_proj", k): v for k, v in tensors.items()}
+    elif name == "axk1":
         # No bias for the choice of experts, and the experts' norm in dense layers too, which do not use it.
         tensors = {k: v for k, v in tensors.items() if "e_score_correction_bias" not in k}
         width = tensors["model.norm.weight"].shape
@@ -399,7 +453,7 @@ def make(folder: str, written: dict, seed: int) -> None:
     drawn = begin(config, attn_implementation="eager")
     fill(drawn, seed)
     drawn.to(torch.bfloat16).save_pretrained(folder)
-    as_released(os.path.basename(folder), os.path.join(folder, "model.safetensors"))
+    as_released(os.path.basename(folder), written["model_type"], os.path.join(folder, "model.safetensors"))
     for extra in ["generation_config.json"]:
         if os.path.exists(os.path.join(folder, extra)):
             os.remove(os.path.join(folder, extra))
@@ -409,6 +463,7 @@ def make(folder: str, written: dict, seed: int) -> None:
     model = kind.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
     if hasattr(model, "set_experts_implementation"):
         model.set_experts_implementation("eager")
+    keep_within_limits(model, written)
     random = np.random.default_rng(seed)
     vocabulary = model.config.get_text_config().vocab_size
     tensors = {}

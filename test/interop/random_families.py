@@ -191,6 +191,43 @@ def longcat(d: Draw, b: dict) -> dict:
     }
 
 
+def kimi_delta(d: Draw, b: dict) -> dict:
+    fields = latent(d, b)
+    renamed = {"num_experts": fields["n_routed_experts"], "num_shared_experts": fields["n_shared_experts"]}
+    return {**without(fields, "n_routed_experts", "n_shared_experts", "attention_bias"), **renamed}
+
+
+def kimi_linear(d: Draw, b: dict) -> dict:
+    fields = kimi_delta(d, b)
+    layers = b["num_hidden_layers"]
+    attending = sorted({d.randint(1, layers), *[i for i in range(1, layers + 1) if d.often(0.3)]})
+    delta = {"head_dim": d.of(8, 12, 16), "num_heads": d.of(1, 2, 3), "short_conv_kernel_size": d.of(2, 3, 4)}
+    return {
+        **without(fields, "n_group", "num_experts_per_tok", "norm_topk_prob"),
+        **{"num_expert_group": fields["n_group"], "num_experts_per_token": fields["num_experts_per_tok"]},
+        **{"moe_renormalize": fields["norm_topk_prob"], "model_max_length": b["max_position_embeddings"], "mla_use_nope": True},
+        **{"moe_router_activation_func": "sigmoid", "moe_layer_freq": 1, "use_grouped_topk": True, "q_lora_rank": None},
+        "linear_attn_config": {
+            **{**delta, "full_attn_layers": attending},
+            "kda_layers": [i for i in range(1, layers + 1) if i not in attending],
+        },
+    }
+
+
+def bailing_hybrid(d: Draw, b: dict) -> dict:
+    fields = kimi_delta(d, b)
+    layers = b["num_hidden_layers"]
+    limits = lambda: [d.of(0, 0.3, 0.6) for _ in range(layers + d.of(0, 1))]  # noqa: E731
+    bounded = d.often(0.7)
+    return {
+        **{**without(made.LING, "partial_rotary_factor", "rope_parameters"), **fields, **scaling(d), "moe_shared_expert_intermediate_size": fields["moe_intermediate_size"]},
+        **{"num_hidden_layers": layers, "layer_group_size": d.randint(1, min(3, layers)), "head_dim": d.of(8, 12), "hidden_act": "silu"},
+        **{"short_conv_kernel_size": d.of(2, 3, 4), "kda_safe_gate": bounded, "kda_lower_bound": d.of(-5.0, -2.0)},
+        "rope_theta": b["rope_theta"],
+        **({"expert_swiglu_limit_list": limits(), "share_expert_swiglu_limit_list": limits()} if d.often(0.5) else {}),
+    }
+
+
 def smollm3(d: Draw, b: dict) -> dict:
     listed = {"no_rope_layers": [d.of(0, 1) for _ in range(b["num_hidden_layers"])]}
     biases = {"attention_bias": d.often(0.3), "mlp_bias": d.often(0.3)}
@@ -219,6 +256,8 @@ FAMILIES = {
     "glm_moe_dsa": lambda d, b: {**indexed(d, b), "n_group": 1, "topk_group": 1, "num_experts_per_tok": 2},
     "axk2": lambda d, b: {**indexed(d, b), "gated_norm_rank": d.of(3, 5)},
     "longcat_flash": longcat,
+    "kimi_linear": kimi_linear,
+    "bailing_hybrid": bailing_hybrid,
     "llama": lambda d, b: {**scaling(d), "attention_bias": d.often(), "mlp_bias": d.often(), "head_dim": d.of(None, 8, 20)},
     "mistral": lambda d, b: {**scaling(d), "sliding_window": d.of(None, 9), "head_dim": d.of(8, 12, 20)},
     "ministral3": ministral3,
@@ -246,6 +285,7 @@ ABSENT = {
     "gemma3_text": ["hidden_act"],
     "gemma4_text": ["hidden_act", "rope_theta"],
     "ministral3": ["rope_theta"],
+    "kimi_linear": ["max_position_embeddings", "rope_theta"],
     "longcat_flash": ["intermediate_size", "num_hidden_layers", "num_key_value_heads"],
 }
 

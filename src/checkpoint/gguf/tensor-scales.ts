@@ -1,13 +1,20 @@
-/** Factors that files have beside matrices of NVFP4, whose own scales span few powers of two: `NAME.scale`, one for all or one for each expert. */
+/**
+ * Factors that files have beside matrices: `NAME.scale`, one for all or one for each expert. NVFP4 needs them, since its own scales span few powers of
+ * two; llama.cpp multiplies by those of other types, too.
+ */
 import { CheckpointError } from '../../errors.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
+import type { WeightType } from '../../tensor/dtype.ts'
 import { quote } from '../quote.ts'
 import { computed } from '../recode/derived.ts'
 import { readRows } from '../recode/weight-rows.ts'
+import { weightTypeOf } from '../tensor-entry.ts'
 import type { GgufTensor } from './header.ts'
 import type { TensorNaming } from './tensor-naming.ts'
 
 const WEIGHT = /\.weight$/
+/** llama.cpp reads factors of matrices in layers and of the output. */
+const SCALED = /^(blk\.\d+|output)\..*weight$/
 const LAYER = /^blk\.\d+\./
 
 /**
@@ -21,17 +28,18 @@ export function withScales(
 ): Map<string, GgufTensor> {
   const scaled = new Map(tensors)
   for (const [name, tensor] of tensors) {
-    if (tensor.type !== 'NVFP4' || !WEIGHT.test(name)) continue
+    const dtype = weightTypeOf(tensor.type)
+    if (!SCALED.test(name) || dtype === undefined || tensor.shape.length < 2) continue
     const scales = tensors.get(name.replace(WEIGHT, '.scale'))
     scaled.delete(name.replace(WEIGHT, '.input_scale'))
     if (!scales || Object.hasOwn(inLayer, scales.name.replace(LAYER, ''))) continue
     scaled.delete(scales.name)
-    scaled.set(name, multiplied(tensor, scales))
+    scaled.set(name, multiplied(tensor, dtype, scales))
   }
   return scaled
 }
 
-function multiplied(tensor: GgufTensor, scales: GgufTensor): GgufTensor {
+function multiplied(tensor: GgufTensor, dtype: WeightType, scales: GgufTensor): GgufTensor {
   const { name, shape, bytes } = tensor
   const cols = shape.at(-1) as number
   const rows = shape.reduce((a, b) => a * b, 1) / cols
@@ -41,7 +49,7 @@ function multiplied(tensor: GgufTensor, scales: GgufTensor): GgufTensor {
     const { source } = scales.bytes
     throw new CheckpointError(`${source.path ?? source.name}: tensor ${quote(scales.name)} ${met} of ${quote(name)}`)
   }
-  const blocks: WeightSource = { name, dtype: 'nvfp4', rows, cols, bytes }
+  const blocks: WeightSource = { name, dtype, rows, cols, bytes }
   const factors: WeightSource = { name: scales.name, dtype: 'f32', rows: 1, cols: count, bytes: scales.bytes }
   const { bytes: made } = computed(blocks, rows, cols, async (start, taken) => {
     const all = await readRows(factors, 0, 1)

@@ -1,5 +1,7 @@
 import { basename } from 'node:path'
+import { UnsupportedModelError } from '../../errors.ts'
 import { architectureFor } from '../../families/architectures.ts'
+import type { Architecture } from '../../families/gguf/architecture.ts'
 import { asLayerPastLast, predictionIndices } from '../../model/prediction.ts'
 import { settleBiases } from '../biases.ts'
 import { forLatentEps } from '../constant-norm.ts'
@@ -19,6 +21,7 @@ export function prepareGguf(given: SourceModel, options: PlanOptions) {
   const source = forLatentEps(given, Math.fround(given.config.norm.eps))
   const { config, checkpoint } = source
   const architecture = architectureFor(config.modelType)
+  refuseLayout(architecture, options)
   const { weights } = settleBiases(
     source.weights,
     architecture.biases ?? [],
@@ -47,6 +50,13 @@ export function prepareGguf(given: SourceModel, options: PlanOptions) {
       return { files: [path], types }
     },
   }
+}
+
+function refuseLayout({ name, splitsKeyValueUp, onceJoined }: Architecture, { legacyMla }: PlanOptions): void {
+  if (!legacyMla || !splitsKeyValueUp || onceJoined) return
+  throw new UnsupportedModelError(
+    `llama.cpp's architecture ${name} is younger than the layout of legacyMla (--legacy-mla), so that no program would read the file; leave it out`,
+  )
 }
 
 async function writeFile(path: string, header: Uint8Array, tensors: readonly TensorToWrite[], options: OutputOptions) {

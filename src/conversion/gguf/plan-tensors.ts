@@ -8,6 +8,7 @@ import { UnsupportedModelError } from '../../errors.ts'
 import type { Architecture } from '../../families/gguf/architecture.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
 import { layerOf, type SurveyedWeight } from '../../model/load.ts'
+import { predictionLayer } from '../../nn/prediction.ts'
 import { type EncodableType, isEncodableType } from '../../quant/numbers.ts'
 import { type WeightType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp, splitKeyValueUp } from '../key-value-up.ts'
@@ -71,7 +72,8 @@ function* layOut(model: SourceModel, architecture: Architecture, options: PlanOp
   const splits = architecture.splitsKeyValueUp && !options.legacyMla
   const byName = new Map(weights.map(weight => [weight.name, weight]))
   for (const weight of weights) {
-    const attention = layers[layerOf(weight.name)]?.attention
+    const layer = layerOf(weight.name)
+    const { attention } = (layer < layers.length ? layers[layer] : predictionLayer(config)) ?? {}
     const source = weight.role === 'vector' ? offsetBy(weight, weight.added) : weight
     const piece: Piece = { name: weight.name, role: weight.role, source, stored: weight.dtype }
     if (attention?.kind === 'delta' || attention?.kind === 'convolution') {

@@ -10,22 +10,34 @@ import { addExpertKeys, SIGMOID, STACKED_EXPERTS } from '../gguf/experts.ts'
 import { latentSizes } from '../gguf/latent.ts'
 import { LATENT } from '../gguf/naming.ts'
 import { HEADS, SIZE } from '../gguf/ranges.ts'
-import { addKimiDeltaKeys, attendingOf, kimiDeltaWarnings, layerTypes, stateLayers, stateOf } from '../gguf/states.ts'
+import {
+  addKimiDeltaKeys,
+  attendingOf,
+  forAllBlocks,
+  kimiDeltaWarnings,
+  layerTypes,
+  stateLayers,
+  stateOf,
+} from '../gguf/states.ts'
 
 const SAFE = '{arch}.kda.safe_gate'
 const FLOOR = '{arch}.kda.gate_lower_bound'
 const SHARED = '{arch}.expert_shared_count'
 const SHARED_WIDTH = '{arch}.expert_shared_feed_forward_length'
-const LIMITS = ['{arch}.swiglu_clamp_exp', '{arch}.swiglu_clamp_shexp']
+/** Of experts and of shared ones, one for each layer or for all. */
+const LIMITS = { experts: '{arch}.swiglu_clamp_exp', shared: '{arch}.swiglu_clamp_shexp' } as const
 
 export const bailingmoe3: Architecture = {
   name: 'bailingmoe3',
   splitsKeyValueUp: true,
   decayRates: 1,
+  predictions: true,
   naming: {
     ...LATENT,
     model: { ...LATENT.model, token_embd: 'model.word_embeddings' },
     inLayer: {
+      // In front of the usual name, which other programs write.
+      layer_output_norm: 'final_layernorm',
       ...Object.fromEntries(
         Object.entries(LATENT.inLayer).map(([name, module]) => [name, module.replace(/^self_attn\./, 'attention.')]),
       ),
@@ -45,6 +57,7 @@ export const bailingmoe3: Architecture = {
       ffn_gate_shexp: 'mlp.shared_experts.gate_proj',
       ffn_up_shexp: 'mlp.shared_experts.up_proj',
       ffn_down_shexp: 'mlp.shared_experts.down_proj',
+      'nextn.shared_head_norm': 'final_layernorm',
     },
     inStateLayer: { attn_output: 'attention.o_proj', ssm_g_a: 'attention.g_proj' },
     experts: STACKED_EXPERTS,
@@ -54,7 +67,6 @@ export const bailingmoe3: Architecture = {
   addKeys,
   config(model) {
     const { metadata: m } = model
-    refuseLimits(m)
     const base = decoderConfig(model)
     const states = stateLayers(model, 'ssm_a')
     return {
@@ -70,6 +82,8 @@ export const bailingmoe3: Architecture = {
       kda_safe_gate: m.optionalBool(SAFE) ?? true,
       kda_lower_bound: m.optionalNumber(FLOOR, { max: 0 }) ?? 0,
       gated_attention_proj_granularity_type: 'head_wise',
+      expert_swiglu_limit_list: limitsOf(m, LIMITS.experts, states.length),
+      share_expert_swiglu_limit_list: limitsOf(m, LIMITS.shared, states.length),
       ...layers(states),
     }
   },
@@ -77,19 +91,20 @@ export const bailingmoe3: Architecture = {
 
 function addKeys(keys: GgufKeys, config: ModelConfig): void {
   const [moe] = expertsOf(config)
-  if (!moe || attendingOf(config)?.kind !== 'latent') {
+  const state = stateOf(config, 'delta')
+  if (!moe || !state || attendingOf(config)?.kind !== 'latent') {
     throw new UnsupportedModelError(
-      "llama.cpp's architecture bailingmoe3 has layers that attend and layers of experts, this model not both",
+      "llama.cpp's architecture bailingmoe3 has layers with a state, layers that attend and layers of experts, this model not all three",
     )
   }
-  const floor = stateOf(config, 'delta')?.decayFloor ?? 0
   addKimiDeltaKeys(keys, config)
-  keys.bool(SAFE, floor < 0)
-  keys.f32(FLOOR, floor)
+  keys.bool(SAFE, state.decayFloor < 0)
+  keys.f32(FLOOR, state.decayFloor)
   addExpertKeys(keys, config)
   // Of shared experts llama.cpp reads the width of all together.
   keys.u32(SHARED, moe.sharedSize % moe.expertSize === 0 ? moe.sharedSize / moe.expertSize : 1)
   keys.u32(SHARED_WIDTH, moe.sharedSize)
+  addLimits(keys, config)
 }
 
 function unboundedWarnings(config: ModelConfig): string[] {
@@ -107,10 +122,18 @@ function layers(states: readonly boolean[]): JsonObject {
   }
 }
 
-function refuseLimits(m: Metadata): void {
-  for (const key of LIMITS) {
-    const limits = typeof m.raw(key) === 'object' ? (m.optionalNumbers(key) ?? []) : [m.optionalNumber(key) ?? 0]
-    if (limits.some(limit => limit !== 0)) m.fail(key, 'no limits: experts with some are not supported in bailingmoe3')
+/** As the hub lists them; null: there are none. */
+function limitsOf(m: Metadata, key: string, nLayers: number): number[] | null {
+  const all = typeof m.raw(key) === 'object' ? m.optionalNumbers(key) : undefined
+  const one = all ? 0 : (m.optionalNumber(key, { max: 1e9 }) ?? 0)
+  const limits = Array.from({ length: nLayers }, (_, i) => (all ? (all[i] ?? 0) : one))
+  return limits.some(limit => limit !== 0) ? limits : null
+}
+
+function addLimits(keys: GgufKeys, { layers }: ModelConfig): void {
+  for (const of of ['experts', 'shared'] as const) {
+    const limits = layers.map(({ mlp }) => (mlp.kind === 'moe' ? (mlp.limits?.[of] ?? 0) : 0))
+    if (limits.some(limit => limit > 0)) keys.numbers(LIMITS[of], 'f32', forAllBlocks(keys, limits, 0))
   }
 }
 

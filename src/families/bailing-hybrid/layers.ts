@@ -9,7 +9,19 @@ const GATE = 'gated_attention_proj_granularity_type'
 
 export const bailingHybridLayers: LayerVariant = {
   modelTypes: ['bailing_hybrid'],
-  fields: ['layer_group_size', 'no_kda_lora', 'short_conv_kernel_size', 'linear_num_heads', 'linear_head_dim', GATE],
+  fields: [
+    ...['layer_group_size', 'no_kda_lora', 'short_conv_kernel_size', 'linear_num_heads', 'linear_head_dim', GATE],
+    // What the engine reads or refuses, which changes no size.
+    ...[
+      'use_kda_lora',
+      'mtp_use_kda',
+      'linear_silu',
+      'group_norm_size',
+      'num_kv_heads_for_linear_attn',
+      'use_mla_nope',
+    ],
+    ...['expert_swiglu_limit_list', 'share_expert_swiglu_limit_list', 'up_proj_norm', 'value_norm', 'use_qkv_bias'],
+  ],
   read: headGates,
 }
 

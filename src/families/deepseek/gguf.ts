@@ -14,6 +14,7 @@ const CONSTANT_NORM = 'latentkit.constant_latent_norm'
 export const deepseek2: Architecture = {
   name: 'deepseek2',
   splitsKeyValueUp: true,
+  onceJoined: true,
   addKeys(keys, config) {
     addExpertKeys(keys, config)
     const attention = commonAttention(config)

@@ -31,7 +31,7 @@ export function describe(
   const traits = completeTraits(family)
   const attention = readAttention(raw, modelType, traits)
   const { layers, own } = readVariant(raw, variant, readLayers(raw, modelType, traits, attention, states.of))
-  const positions = first(raw, ['max_position_embeddings', 'n_positions', 'max_seq_len'])
+  const positions = first(raw, ['max_position_embeddings', 'n_positions', 'max_seq_len', 'model_max_length'])
   return {
     modelType,
     hiddenSize: firstInt(raw, HIDDEN, SIZE),
@@ -46,11 +46,20 @@ export function describe(
   }
 }
 
-/** Layers for multi-token prediction, by DeepSeek's name or Qwen's: like the last that attends, but each chooses for itself. */
+/**
+ * Layers for multi-token prediction, by DeepSeek's name or Qwen's: like the last that attends, with experts if a layer has some, but each chooses
+ * for itself.
+ */
 function readDraft(raw: ConfigReader, layers: readonly LayerDescriptor[]): LayerDescriptor[] {
-  const count = optionalFirstInt(raw, ['num_nextn_predict_layers', 'mtp_num_hidden_layers'], { min: 0, max: 64 }) ?? 0
+  const count =
+    optionalFirstInt(raw, ['num_nextn_predict_layers', 'mtp_num_hidden_layers', 'mtp_num_layers'], {
+      min: 0,
+      max: 64,
+    }) ?? 0
   const last = layers.findLast(l => l.attention.kind !== 'state')
-  return last ? Array.from({ length: count }, () => ({ ...last, ...ownIndexer(last) })) : []
+  if (!last) return []
+  const { mlp } = layers.findLast(l => l.mlp.kind === 'moe') ?? last
+  return Array.from({ length: count }, () => ({ ...last, mlp, ...ownIndexer(last) }))
 }
 
 function ownIndexer({ indexer }: LayerDescriptor): Pick<LayerDescriptor, 'indexer'> {

@@ -25,3 +25,12 @@ export function optionalFirstInt(
   const key = first(raw, keys)
   return key ? raw.int(key, range) : undefined
 }
+
+/** Files of LongCat may have no `model_type`. */
+const UNNAMED: Readonly<Record<string, string>> = { LongcatFlashForCausalLM: 'longcat_flash' }
+
+/** The `model_type` by what the file says of `architectures`; undefined: it does not tell. */
+export function typeByArchitecture(architectures: unknown): string | undefined {
+  const [name]: readonly unknown[] = Array.isArray(architectures) ? architectures : []
+  return typeof name === 'string' && Object.hasOwn(UNNAMED, name) ? UNNAMED[name] : undefined
+}

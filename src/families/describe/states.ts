@@ -57,7 +57,7 @@ function kimiLinear(raw: ConfigReader, is: Is): StateLayers {
   const layers = new Set(config.ints('kda_layers', { min: 1, max: countLayers(raw) }))
   const kernel = config.int('short_conv_kernel_size', COUNT)
   const shape = kimiDeltaShape({ ...ofStream(raw), H, d, kernel, lowRank: d })
-  return { of: i => (layers.has(i + 1) ? shape : null), unknown: [] }
+  return { of: i => ((is?.(i) ?? layers.has(i + 1)) ? shape : null), unknown: [] }
 }
 
 /** Ling: every nth layer is an MLA. Ling 3.0's others have the delta rule, those before a decay alone. */

@@ -44,6 +44,8 @@ export interface Architecture {
   readonly keysByTurns?: boolean
   /** W_UK and W_UV are apart, since llama.cpp computes on the latent. Default false. */
   readonly splitsKeyValueUp?: boolean
+  /** Files from before llama.cpp computed on the latent had them in one. Default false. */
+  readonly onceJoined?: boolean
   /** Where llama.cpp goes by other rules than a file's keys, one sentence each. */
   readonly warnings?: (config: ModelConfig) => readonly string[]
 }

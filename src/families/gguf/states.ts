@@ -32,11 +32,14 @@ export function stateOf<Kind extends StateConfig['kind']>(
 /** Writing: heads of keys layer by layer, 0 for those that carry a state, by which llama.cpp knows them. */
 export function addHeadsByLayer(keys: GgufKeys, { layers }: ModelConfig): void {
   const heads = keys.entries.get(`${keys.architecture}.attention.head_count_kv`)?.value as number
-  keys.numbers(
-    '{arch}.attention.head_count_kv',
-    'u32',
-    layers.map(({ attention }) => (attends(attention) ? heads : 0)),
-  )
+  const own = layers.map(({ attention }) => (attends(attention) ? heads : 0))
+  keys.numbers('{arch}.attention.head_count_kv', 'u32', forAllBlocks(keys, own, heads))
+}
+
+/** A value for each of the model's layers, and `further` for modules of multi-token prediction, which llama.cpp counts as layers. */
+export function forAllBlocks<T>(keys: GgufKeys, layers: readonly T[], further: T): T[] {
+  const blocks = keys.entries.get(`${keys.architecture}.block_count`)?.value as number
+  return [...layers, ...Array<T>(blocks - layers.length).fill(further)]
 }
 
 /** Of Kimi Delta Attention, whose heads llama.cpp takes for as many as attend. */

@@ -1,8 +1,8 @@
 /** GPT (2018, norms after each part) and GPT-2 (2019, before): learned positions, LayerNorm, biases everywhere. */
 
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import { UnsupportedModelError } from '../../errors.ts'
 import type { Activation } from '../../kernels/contract/operation-options.ts'
+import { attentionOf, type LayerConfig, type ModelConfig } from '../../nn/config.ts'
 import { ALL } from '../biases.ts'
 import type { Family, TensorNames } from '../family.ts'
 import { layerNormEps, readActivation } from '../read/common.ts'
@@ -30,16 +30,23 @@ export const gpt2: Family = {
   hubBiases: [{ modules: ALL, always: true }],
   names: { ...NAMES, embedding: 'wte', positions: 'wpe', finalNorm: 'ln_f' },
   config(raw, model) {
-    if (raw.bool('scale_attn_by_inverse_layer_idx', { default: false })) {
-      throw new UnsupportedModelError(`${raw.file}: "scale_attn_by_inverse_layer_idx" is not supported.`)
-    }
     const scaled = raw.bool('scale_attn_weights', { default: true })
-    return runnable(raw, model, {
+    const config = runnable(raw, model, {
       ...arithmetic(raw),
       activation: readActivation(raw, 'activation_function', 'gelu_new'),
       ...(!scaled && { softmaxScale: 1 }),
     })
+    return raw.bool('scale_attn_by_inverse_layer_idx', { default: false }) ? scaledByLayer(config) : config
   },
+}
+
+/** Scores of layer i, counted from 0, are divided by i + 1 as well. */
+function scaledByLayer(config: ModelConfig): ModelConfig {
+  const layers = config.layers.map((layer, i): LayerConfig => {
+    const attention = attentionOf(layer)
+    return { ...layer, attention: { ...attention, softmaxScale: attention.softmaxScale / (i + 1) } }
+  })
+  return { ...config, layers }
 }
 
 /** GPT's own table calls the tanh approximation plain gelu. */

@@ -25,6 +25,7 @@ export const hunyuanDense: Family = {
     if (raw.bool('use_cla', { default: false })) {
       throw new UnsupportedModelError(`${raw.file}: "use_cla" (layers that read the keys of others) is not supported.`)
     }
+    if (!raw.bool('use_qk_norm', { default: true })) raw.fail('use_qk_norm', 'true: its code norms q and k always')
     return runnable(raw, model, {
       ...groupedArithmetic(raw, { eps: 1e-5 }),
       ropes: dim => [stretched(raw, dim)],

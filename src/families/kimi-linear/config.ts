@@ -20,6 +20,8 @@ export const kimiLinear: Family = {
   names: {
     ...HUB_NAMES,
     attention: LATENT,
+    // transformers ties nothing, whatever config.json says.
+    ownOutput: true,
     delta: kimiDeltaNames('self_attn.', {
       decay: ['self_attn.f_a_proj', 'self_attn.f_b_proj'],
       gate: ['self_attn.g_a_proj', 'self_attn.g_b_proj'],
@@ -42,6 +44,7 @@ export const kimiLinear: Family = {
         `${raw.file}: kimi_linear whose MLA rotates (mla_use_nope false) is not supported.`,
       )
     }
+    refuseSuccessors(raw)
     const { heads, dim, kernel } = deltaSizes(raw)
     return runnable(raw, model, {
       ...{ attention: 'latent', eps, activation: 'silu', routing: readRouting(raw) },
@@ -55,6 +58,19 @@ export const kimiLinear: Family = {
   },
 }
 
+/** Fields of Kimi-K3, whose text part has this `model_type` too. */
+const SUCCESSORS = ['attn_res_block_size', 'mla_use_output_gate', 'routed_expert_hidden_size', 'latent_moe_use_norm']
+const IN_LINEAR = ['gate_lower_bound', 'use_full_rank_gate']
+
+function refuseSuccessors(raw: ConfigReader): void {
+  const inner = raw.optionalObject('linear_attn_config')
+  const own = SUCCESSORS.find(key => raw.raw(key)) ?? IN_LINEAR.find(key => inner?.raw(key))
+  if (own === undefined) return
+  throw new UnsupportedModelError(
+    `${raw.file}: "${own}" is a part of Kimi-K3, which is not supported; latentkit runs Kimi-Linear.`,
+  )
+}
+
 /** As published, or as transformers 5 has them. */
 function deltaSizes(raw: ConfigReader) {
   const published = raw.optionalObject('linear_attn_config')
@@ -62,6 +78,8 @@ function deltaSizes(raw: ConfigReader) {
     const [heads, dim] = [raw.int('linear_num_heads', COUNT), raw.int('linear_head_dim', COUNT)]
     return { heads, dim, kernel: raw.int('linear_conv_kernel_dim', { ...KERNEL, default: 4 }) }
   }
+  const counted = [...published.ints('kda_layers'), ...(published.optionalInts('full_attn_layers') ?? [])]
+  if (new Set(counted).size !== counted.length) published.fail('kda_layers', 'no layer of full_attn_layers, each once')
   const [heads, dim] = [published.int('num_heads', COUNT), published.int('head_dim', COUNT)]
   return { heads, dim, kernel: published.int('short_conv_kernel_size', KERNEL) }
 }
@@ -75,6 +93,6 @@ function readRouting(raw: ConfigReader): Routing {
     topkGroups: raw.int('topk_group', { min: 1, max: groups, default: 1 }),
     groupScore: 'top2',
     normalise: raw.optionalBool('moe_renormalize') ?? raw.bool('norm_topk_prob', { default: true }),
-    scale: raw.number('routed_scaling_factor', { min: 0, exclusiveMin: true, default: 1 }),
+    scale: raw.number('routed_scaling_factor', { min: 0, exclusiveMin: true, default: 2.446 }),
   }
 }

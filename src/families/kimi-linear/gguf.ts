@@ -8,7 +8,7 @@ import { addExpertKeys, SIGMOID } from '../gguf/experts.ts'
 import { latentSizes } from '../gguf/latent.ts'
 import { LATENT } from '../gguf/naming.ts'
 import { HEADS, SIZE } from '../gguf/ranges.ts'
-import { addKimiDeltaKeys, attendingOf, kimiDeltaWarnings, stateLayers } from '../gguf/states.ts'
+import { addKimiDeltaKeys, attendingOf, kimiDeltaWarnings, stateLayers, stateOf } from '../gguf/states.ts'
 
 export const kimiLinear: Architecture = {
   name: 'kimi-linear',
@@ -50,9 +50,9 @@ export const kimiLinear: Architecture = {
   warnings: kimiDeltaWarnings,
   addKeys(keys, config) {
     const attention = attendingOf(config)
-    if (attention?.kind !== 'latent' || expertsOf(config).length === 0) {
+    if (attention?.kind !== 'latent' || expertsOf(config).length === 0 || !stateOf(config, 'delta')) {
       throw new UnsupportedModelError(
-        "llama.cpp's architecture kimi-linear has layers that attend and layers of experts, this model not both",
+        "llama.cpp's architecture kimi-linear has layers with a state, layers that attend and layers of experts, this model not all three",
       )
     }
     addKimiDeltaKeys(keys, config)

@@ -33,7 +33,25 @@ export const longcatFlash: Family = {
       shared: 'mlp.shared_experts.',
       mlp: GATED_MLP,
     },
-    // Multi-token prediction.
+    prediction: {
+      at: 'model.mtp.',
+      layer: 'layers.0.',
+      embeddingNorm: 'layers.0.enorm.m',
+      hiddenNorm: 'layers.0.hnorm.m',
+      join: 'layers.0.eh_proj',
+      norm: 'norm',
+      // One attention and one MLP.
+      inLayer: {
+        attentionNorm: 'input_layernorm',
+        attention: LATENT,
+        mlpNorm: 'post_attention_layernorm',
+        mlp: {
+          gate: 'transformer_layer.mlp.gate_proj',
+          up: 'transformer_layer.mlp.up_proj',
+          down: 'transformer_layer.mlp.down_proj',
+        },
+      },
+    },
     ignored: [...(HUB_NAMES.ignored ?? []), /^model\.mtp\./],
   },
   config(raw, model) {
@@ -65,7 +83,11 @@ function refuseOthers(raw: ConfigReader): void {
   // Absent it is 256 to transformers, and 0 to others.
   if (!raw.keys().includes('zero_expert_num')) raw.missing('zero_expert_num', 'a number of experts, which may be 0')
   const method = raw.optionalString('attention_method') ?? 'MLA'
-  if (method !== 'MLA') refuse(`an attention_method of ${quote(method, 60)}`)
+  if (!/^mla$/i.test(method)) refuse(`an attention_method of ${quote(method, 60)}`)
+  if (raw.bool('norm_topk_prob', { default: false })) refuse('weights of experts that are normalised (norm_topk_prob)')
+  for (const key of ['use_ngram_embedding', 'ngram_vocab_size_ratio', 'emb_neighbor_num', 'oe_vocab_size_ratio']) {
+    if (raw.raw(key)) refuse(`an embedding of n-grams (${key})`)
+  }
   const idle = raw.optionalString('zero_expert_type') ?? 'identity'
   if (idle !== 'identity') refuse(`a zero_expert_type of ${quote(idle, 60)}; "identity" is`)
   if (raw.bool('router_bias', { default: false })) refuse('a bias of its router (router_bias)')

@@ -91,6 +91,8 @@ export const qwen35Moe: Family = {
 function arithmetic(raw: ConfigReader, projections: 'joined' | 'byHead' = 'joined'): Arithmetic {
   const base = groupedArithmetic(raw, { eps: 1e-6, rotary: 0.25 })
   if (base.activation !== 'silu') raw.fail('hidden_act', 'silu')
+  // Of what the delta rule finds; transformers knows no other.
+  raw.oneOf('output_gate_type', ['swish', 'silu'], { default: 'silu' })
   if (!raw.bool('attn_output_gate', { default: true })) {
     const type = quote(raw.string('model_type'), 60)
     throw new UnsupportedModelError(

@@ -8,7 +8,7 @@ import { groupedConfig } from '../gguf/common.ts'
 import { addExpertSizes, expertSizes, STACKED_EXPERTS } from '../gguf/experts.ts'
 import { DECODER, PREDICTION } from '../gguf/naming.ts'
 import { HEADS, LAYERS, SIZE } from '../gguf/ranges.ts'
-import { attendingOf, layerTypes, stateLayers, stateOf } from '../gguf/states.ts'
+import { attendingOf, forAllBlocks, layerTypes, stateLayers, stateOf } from '../gguf/states.ts'
 
 const WIDTH = '{arch}.feed_forward_length'
 const SHARED_WIDTH = '{arch}.expert_shared_feed_forward_length'
@@ -106,9 +106,7 @@ function addStateKeys(keys: GgufKeys, config: ModelConfig): void {
   keys.u32('{arch}.full_attention_interval', interval || carries.length + 1)
   const regular = carries.every((is, i) => is === (interval === 0 || (i + 1) % interval !== 0))
   if (regular) return
-  // llama.cpp wants one for each layer, modules of multi-token prediction among them, which attend.
-  const blocks = keys.entries.get(`${keys.architecture}.block_count`)?.value as number
-  keys.bools('{arch}.attention.recurrent_layers', [...carries, ...Array<boolean>(blocks - carries.length).fill(false)])
+  keys.bools('{arch}.attention.recurrent_layers', forAllBlocks(keys, carries, false))
 }
 
 /** Pairs of the rope for time, height and width, which are one in a text; llama.cpp asks for them. */

@@ -30,13 +30,27 @@ export function readRope(raw: ConfigReader, defaults: RopeDefaults): RopeConfig 
 function ropeParameters(raw: ConfigReader, layerType: RopeDefaults['layerType']): ConfigReader | undefined {
   const parameters = raw.optionalObject('rope_parameters')
   if (parameters === undefined || parameters.keys().length === 0) return undefined
-  const [global, local] = ['full_attention', 'sliding_attention'].map(type => parameters.optionalObject(type))
+  refuseOtherTypes(parameters, raw)
+  const [global, local] = TYPES.map(type => parameters.optionalObject(type))
   if (layerType !== undefined) return parameters.optionalObject(layerType) ?? parameters
   const written = (type: string) => JSON.stringify(parameters.raw(type))
   if (global && local && written('full_attention') !== written('sliding_attention')) {
     throw new UnsupportedModelError(`${raw.file}: a rope of its own for layers with a window is not supported here`)
   }
   return global ?? local ?? parameters
+}
+
+const TYPES = ['full_attention', 'sliding_attention'] as const
+
+/** Settings of layers that are called otherwise would not be seen. */
+function refuseOtherTypes(parameters: ConfigReader, raw: ConfigReader): void {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+  const other = parameters.keys().find(key => isObject(parameters.raw(key)) && !TYPES.some(type => type === key))
+  if (other === undefined) return
+  const known = TYPES.map(type => quote(type)).join(' and ')
+  throw new UnsupportedModelError(
+    `${raw.file}: a rope for layers of type ${quote(other, 60)} is not supported; those of ${known} are read.`,
+  )
 }
 
 const THETA = { min: 1, max: 1e12, exclusiveMin: true } as const

@@ -11,5 +11,9 @@ export const sarvamMla: Family = {
   ...(gguf && { gguf }),
   ...(hubBiases && { hubBiases }),
   names,
-  config: (raw, model) => deepseekConfig(raw, model, { method: 'noaux_tc', experts: 'num_experts' }),
+  config(raw, model) {
+    // As published, or as transformers 5 has it.
+    const experts = raw.has('num_experts') ? 'num_experts' : 'n_routed_experts'
+    return deepseekConfig(raw, model, { method: 'noaux_tc', experts, scale: 2.5 })
+  },
 }

@@ -22,7 +22,7 @@ export async function loadWeights(loader: Loader, embedding?: Weight): Promise<M
   const n = loader.names
   const rows = (name: string, count: number, role: WeightRole) =>
     loader.matrix(`${name}.weight`, count, c.hiddenSize, role, false)
-  const tied = n.ownOutput ? !loader.checkpoint.has(`${n.output}.weight`) : c.tiedEmbeddings
+  const tied = c.tiedEmbeddings
   const tokens = embedding ?? (await rows(loader.prefix + loader.embedding, c.vocabSize, tied ? 'tied' : 'embedding'))
   const positions = n.positions
     ? await loadPositions(loader, loader.prefix + n.positions)
@@ -56,9 +56,10 @@ export async function loadWeights(loader: Loader, embedding?: Weight): Promise<M
 export async function loadPredictionWeights(loader: Loader, index: number): Promise<PredictionWeights> {
   const { config, names } = loader
   const { hiddenSize: D } = config
-  const { at, embeddingNorm, hiddenNorm, join, norm, layer } = predictionNames(loader, index)
+  const { at, embeddingNorm, hiddenNorm, join, norm, layer, inLayer } = predictionNames(loader, index)
   // The layer's name is whole.
-  const own = layer === null ? loader : loader.beside(config, { ...names, prefixes: [''], layer: at + layer })
+  const whole = { ...names, ...inLayer, prefixes: [''] }
+  const own = layer === null ? loader : loader.beside(config, { ...whole, layer: at + layer })
   return {
     join: {
       embeddingNorm: await loader.norm(at + embeddingNorm, D),
@@ -72,9 +73,9 @@ export async function loadPredictionWeights(loader: Loader, index: number): Prom
 
 /** Of the module, and of its layer where that is not the module itself. */
 function predictionNames(loader: Loader, index: number): Omit<PredictionNames, 'layer'> & { layer: string | null } {
-  const own = loader.names.prediction
+  const { prediction: own, predictionNorm: norm = PREDICTION_LAYER.norm } = loader.names
   if (own) return own
-  return { ...PREDICTION_LAYER, at: loader.layerName(index), layer: null }
+  return { ...PREDICTION_LAYER, norm, at: loader.layerName(index), layer: null }
 }
 
 /** The encoder of an encoder-decoder, with the decoder's embedding where they share it. */

@@ -5,6 +5,7 @@ import { tokenizerOf } from '../../checkpoint/gguf/tokenizer.ts'
 import { cutInterleavedExperts } from '../../checkpoint/interleaved-experts.ts'
 import { type JsonObject, readJson, readText } from '../../checkpoint/json-file.ts'
 import { refuseWithoutConfig } from '../../checkpoint/other-folders.ts'
+import { publishedNames } from '../../checkpoint/saved-names.ts'
 import { readSentenceFiles } from '../../checkpoint/sentence-transformers.ts'
 import { marianTokenizer } from '../../checkpoint/sentencepiece/marian.ts'
 import { t5Tokenizer } from '../../checkpoint/sentencepiece/t5.ts'
@@ -42,10 +43,11 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
   const generation = await readGenerationConfig(files)
   const texts = options.tokenizer === false ? {} : await readTokenizerFiles(files)
   const embedding = await readSentenceFiles(files)
-  const stored = await readWeightFiles(files)
-  const text = part.wrapper === null ? null : textTensors(part.wrapper, part, stored.tensors, stored.absent)
+  const { tensors: saved, ...stored } = await readWeightFiles(files)
+  const named = publishedNames(saved)
+  const text = part.wrapper === null ? null : textTensors(part.wrapper, part, named, stored.absent)
   const { config } = text ?? part
-  const { tensors: found, absent } = text ?? stored
+  const { tensors: found, absent } = text ?? { tensors: named, absent: stored.absent }
   const tensors = cutStackedExperts(cutInterleavedExperts(found))
   const warnings = [...stored.warnings, ...(text?.warnings ?? [])]
   return new Checkpoint({

@@ -20,7 +20,10 @@ export async function openFiles(files: CheckpointFiles, options: OpenOptions = {
 
 /** Throws ConfigError or UnsupportedModelError. */
 export function modelOf(checkpoint: Checkpoint): OpenedModel {
-  return { checkpoint, ...readModel(checkpoint.configReader) }
+  const { family, config } = readModel(checkpoint.configReader)
+  const { ownOutput, output } = family.names
+  const apart = config.tiedEmbeddings && ownOutput && checkpoint.has(`${output}.weight`)
+  return { checkpoint, family, config: apart ? { ...config, tiedEmbeddings: false } : config }
 }
 
 /**

@@ -6,6 +6,7 @@ import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
+import { typeByArchitecture } from '../../families/describe/fields.ts'
 import { FAMILIES } from '../../families/index.ts'
 
 /** By `model_type`: that of the language model where its part does not say. */
@@ -34,6 +35,8 @@ export interface TextPart {
 
 /** Throws ConfigError where a known wrapper has nothing inside. */
 export function textPart(config: JsonObject, file: string): TextPart {
+  const unnamed = config.model_type === undefined ? typeByArchitecture(config.architectures) : undefined
+  if (unnamed !== undefined) return { config: { ...config, model_type: unnamed }, wrapper: null, mayTie: true }
   const type = config.model_type
   const inner = typeof type === 'string' ? WRAPPERS.get(type) : undefined
   if (typeof type !== 'string' || inner === undefined) return { config, wrapper: null, mayTie: true }

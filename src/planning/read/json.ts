@@ -1,7 +1,7 @@
 /** The planner's view of a config.json. */
 import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import { first } from '../../families/describe/fields.ts'
+import { first, typeByArchitecture } from '../../families/describe/fields.ts'
 import type { Unknown } from '../../families/descriptor.ts'
 import { describeModel, traitsOf } from '../../families/index.ts'
 import { printable, sentence } from '../../printable.ts'
@@ -12,7 +12,8 @@ import { unknownFields } from './unknown-fields.ts'
 export function planModelFromJson(json: unknown, file = 'config.json', name?: string): PlanModel {
   const top = new ConfigReader(json, file)
   const raw = textPart(top)
-  const modelType = raw.optionalString('model_type') ?? top.optionalString('model_type') ?? ''
+  const named = raw.optionalString('model_type') ?? top.optionalString('model_type')
+  const modelType = named ?? typeByArchitecture(raw.raw('architectures')) ?? ''
   const family = traitsOf(modelType)
   if (family?.encoder) throw new UnsupportedModelError(isEncoder(file, modelType))
   const { layers, draftLayers, source, own = [], unknown: doubts = [], ...shape } = describeModel(raw, modelType)

@@ -23,7 +23,7 @@ const UNDERSTOOD = words(`
   num_experts_per_tok num_experts_per_token experts_per_token moe_topk n_shared_experts num_shared_experts
   shared_expert_intermediate_size moe_shared_expert_intermediate_size topk_method first_k_dense_replace moe_layer_freq
   decoder_sparse_step mlp_only_layers mlp_layer_types moe_router_enable_expert_bias
-  num_nextn_predict_layers mtp_num_hidden_layers num_kv_shared_layers
+  num_nextn_predict_layers mtp_num_hidden_layers mtp_num_layers num_kv_shared_layers
   linear_attn_config linear_num_key_heads linear_num_value_heads linear_key_head_dim linear_value_head_dim
   linear_conv_kernel_dim full_attention_interval conv_L_cache conv_bias full_attn_idxs mamba_ssm_dtype
   vocab_size max_position_embeddings n_positions max_seq_len model_max_length n_ctx seq_length

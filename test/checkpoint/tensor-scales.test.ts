@@ -1,4 +1,4 @@
-/** Factors beside matrices of NVFP4 in GGUF files: what is read is the blocks' numbers times them. */
+/** Factors beside matrices in GGUF files, of NVFP4 and of others: what is read is the matrix's numbers times them. */
 import { describe, expect, it } from 'vitest'
 import type { GgufTensor } from '../../src/checkpoint/gguf/header.ts'
 import { withScales } from '../../src/checkpoint/gguf/tensor-scales.ts'
@@ -30,7 +30,7 @@ async function numbersOf({ bytes }: GgufTensor): Promise<Float32Array> {
   return new Float32Array(read.slice().buffer)
 }
 
-describe('factors of NVFP4', () => {
+describe('factors of matrices', () => {
   const weight = tensor('blk.0.attn_q.weight', 'NVFP4', [ROWS, 512], blocks)
 
   it('one for a matrix', async () => {
@@ -61,8 +61,19 @@ describe('factors of NVFP4', () => {
     expect([...read.values()]).toEqual([experts, own])
   })
 
-  it('belong to NVFP4 alone', () => {
-    const plain = tensor('blk.0.ffn_down_exps.weight', 'F32', [1, 1, 1], new Uint8Array(4))
-    expect(file(plain, factors('blk.0.ffn_down_exps.scale', [1])).has('blk.0.ffn_down_exps.scale')).toBe(true)
+  it('are of matrices of other types, too, in layers and of the output', async () => {
+    const bytes = (numbers: readonly number[]) => new Uint8Array(Float32Array.from(numbers).buffer)
+    const matrix = (name: string) => tensor(`${name}.weight`, 'F32', [2, 2], bytes([1, 2, 3, 4]))
+    const read = file(
+      ...['blk.0.attn_q', 'output', 'token_embd'].flatMap(name => [matrix(name), factors(`${name}.scale`, [0.5])]),
+      ...[tensor('blk.0.attn_norm.weight', 'F32', [2], bytes([1, 2])), factors('blk.0.attn_norm.scale', [3])],
+    )
+    expect(await numbersOf(read.get('blk.0.attn_q.weight')!)).toEqual(Float32Array.of(0.5, 1, 1.5, 2))
+    expect(await numbersOf(read.get('output.weight')!)).toEqual(Float32Array.of(0.5, 1, 1.5, 2))
+    // What nobody multiplies by stays, and is refused as a tensor that is not known.
+    expect([...read.keys()].filter(name => name.endsWith('.scale'))).toEqual([
+      'token_embd.scale',
+      'blk.0.attn_norm.scale',
+    ])
   })
 })
