@@ -152,6 +152,7 @@ it('what is not run says why', () => {
       "docs/training.md: the runs are the reader's",
       "docs/training.md: the model and the adapter are not in the repository",
       "docs/training.md: the model and the chats are not in the repository",
+      "docs/training.md: takes an hour",
     ]
   `)
 })
