@@ -18,7 +18,8 @@ export async function loadEngine(
   const all = withEnvironment(flags)
   const disk = all.diskCache === false ? {} : { cacheDir: all.cacheDir ?? cacheFolder(), onNotice: note }
   const options = {
-    ...mtpFor(model, flags),
+    // Guessing with the model's own module needs it.
+    ...(flags.speculate === 'mtp' && { mtp: 'on' as const }),
     ...toLoadOptions(all),
     ...(await hubOptions(flags)),
     ...disk,
@@ -26,12 +27,6 @@ export async function loadEngine(
     signal,
   }
   return withProgress(onProgress => Engine.load(model.source, { ...options, onProgress }))
-}
-
-/** Guessing with the model's own module needs it; the bundled model guesses with it where it has one and nothing else is asked for. */
-function mtpFor({ bundled }: ModelArgument, { speculate, draft }: Parameters<typeof loadEngine>[1]): LoadOptions {
-  if (speculate === 'mtp') return { mtp: 'on' }
-  return bundled && speculate === undefined && draft === undefined ? { mtp: 'auto' } : {}
 }
 
 export async function withProgress<T>(work: (onProgress: Progress['update']) => Promise<T>): Promise<T> {
