@@ -75,25 +75,33 @@ function refuseKinds(config: JsonObject, fail: (met: string) => never): void {
   }
 }
 
-/** Of a module and its rank. A pattern counts as in PEFT: the module's name, or its end after a dot. */
+/** Of a module and its rank, which is what the config says of it. */
 function scales(config: JsonObject, fail: (met: string) => never): (module: string, rank: number) => number {
   const alpha = config.lora_alpha ?? 8
   if (typeof alpha !== 'number' || !Number.isFinite(alpha))
     return fail(`lora_alpha is ${show(alpha)}; expected a number`)
-  const given = config.alpha_pattern ?? {}
-  const patterns =
-    typeof given === 'object' && !Array.isArray(given) ? Object.entries(given) : fail('alpha_pattern is no object')
-  const known = patterns.map(([pattern, own]) => {
-    if (!/^\^?[\w.-]+$/.test(pattern))
-      fail(`alpha_pattern has ${show(pattern)}, an expression; expected names of modules`)
-    if (typeof own !== 'number' || !Number.isFinite(own)) fail(`alpha_pattern has ${show(own)}; expected numbers`)
-    return { name: pattern.replace('^', ''), whole: pattern.startsWith('^'), own: own as number }
-  })
+  const alphaOf = numbersOfModules(config, 'alpha_pattern', fail)
+  const rankOf = numbersOfModules(config, 'rank_pattern', fail)
   const root = config.use_rslora === true
   return (module, rank) => {
-    const found = known.find(({ name, whole }) => module === name || (!whole && module.endsWith(`.${name}`)))
-    return (found?.own ?? alpha) / (root ? Math.sqrt(rank) : rank)
+    const told = rankOf(module) ?? config.r ?? rank
+    if (told !== rank) fail(`it says rank ${show(told)} of ${quote(module)}, whose matrices have rank ${rank}`)
+    return (alphaOf(module) ?? alpha) / (root ? Math.sqrt(rank) : rank)
   }
+}
+
+/** What a pattern of the config says of a module. It counts as in PEFT: the module's name, or its end after a dot. */
+function numbersOfModules(config: JsonObject, field: string, fail: (met: string) => never) {
+  const given = config[field] ?? {}
+  const patterns =
+    typeof given === 'object' && !Array.isArray(given) ? Object.entries(given) : fail(`${field} is no object`)
+  const known = patterns.map(([pattern, own]) => {
+    if (!/^\^?[\w.-]+$/.test(pattern)) fail(`${field} has ${show(pattern)}, an expression; expected names of modules`)
+    if (typeof own !== 'number' || !Number.isFinite(own)) fail(`${field} has ${show(own)}; expected numbers`)
+    return { name: pattern.replace('^', ''), whole: pattern.startsWith('^'), own: own as number }
+  })
+  return (module: string): number | undefined =>
+    known.find(({ name, whole }) => module === name || (!whole && module.endsWith(`.${name}`)))?.own
 }
 
 const PART = /^(.*)\.lora_([AB])(?:\.default)?\.weight$/
