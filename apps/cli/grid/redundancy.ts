@@ -90,7 +90,7 @@ async function* measured(names: readonly string[], { out, model, text: texts = {
       layers++
       yield { of: model, ...one }
     }
-    if (layers === 0) throw new CliError(`${model} has no layer with keys and values of several heads; expected a model with MHA or GQA`)
+    if (layers === 0) throw new CliError(`${model} has no layer with keys and values of several heads (MHA or GQA)`)
     return
   }
   if (out === undefined || names.length === 0)
