@@ -293,13 +293,19 @@ function card({ losses, lessons, steps, tokens, seconds }) {
   const loss = losses.map(
     ({ title, first, all }) => `${title} ${first.nats.toFixed(2)} (${all.bitsPerByte.toFixed(3)} bits per byte)`,
   )
+  // Of one run alone there is no second lesson.
+  const [, second] = lessons
+  const mean = second
+    ? `; the weights are the mean of two checkpoints, the second after ${second.steps} steps more, half of whose tokens were stories`
+    : ''
+  const settling = second ? `, \`npm run tales -- settle --steps ${second.steps}\`` : ''
   return `# tales-mla-8m
 
 An 8.1M-parameter language model with Multi-head Latent Attention that tells simple English stories. Layout: \`deepseek_v3\` (dense), 8 layers, 256 wide, 8 heads; query rank 192, latent 128, rope 16, nope 32, value 32, so 144 numbers are cached per token and layer. A module of multi-token prediction (\`model.layers.8\`) can guess ahead for it (\`--speculate mtp\`): the same text. bf16 safetensors, byte-level BPE of 4,096 tokens; token 0 (\`<|endoftext|>\`) starts and ends a text.
 
-Trained from scratch by latentkit (Muon and AdamW, ${steps} steps of ${RECIPE['--batch-tokens']} tokens, ${(tokens / 1e6).toFixed(1)}M tokens in ${Math.round(seconds / 60)} minutes on two cores; the weights are the mean of two checkpoints, the second after ${lessons.at(-1).steps} steps more, half of whose tokens were stories) on public-domain fairy tales (Andersen, Grimm, Lang and others, 7 MB) and 2,316 stories of TinyStories (CDLA-Sharing-1.0, which places no restriction on results computed from the data). Loss in nats per token on texts left out: ${loss.join(', ')}. It is small and young: grammar holds, plots wander. Weights: MIT, like the project.
+Trained from scratch by latentkit (Muon and AdamW, ${steps} steps of ${RECIPE['--batch-tokens']} tokens, ${(tokens / 1e6).toFixed(1)}M tokens in ${Math.round(seconds / 60)} minutes on two cores${mean}) on public-domain fairy tales (Andersen, Grimm, Lang and others, 7 MB) and 2,316 stories of TinyStories (CDLA-Sharing-1.0, which places no restriction on results computed from the data). Loss in nats per token on texts left out: ${loss.join(', ')}. It is small and young: grammar holds, plots wander. Weights: MIT, like the project.
 
-The commands: \`npm run tales -- prepare\`, \`npm run tales -- train --steps ${lessons[0].steps}\`, \`npm run tales -- settle --steps ${lessons[1].steps}\`, \`npm run tales -- finish\`; \`npm run tales -- evaluate MODEL\` prints the losses.
+The commands: \`npm run tales -- prepare\`, \`npm run tales -- train --steps ${lessons[0].steps}\`${settling}, \`npm run tales -- finish\`; \`npm run tales -- evaluate MODEL\` prints the losses.
 
 \`expected.safetensors\` and \`expected.json\`: for five prompts the logits, hidden states, attention probabilities and 128 greedy tokens, computed by transformers in float64 from the weights on disk (\`npm run tales -- expected\`).
 `

@@ -96,11 +96,13 @@ function columnsOf(all, tokens, heads) {
 
 /** The same of a model that reads the beginning of a text, of its layers with keys and values of several heads. */
 export async function* redundancyOfModel(path, file, { tokens = TOKENS, threads } = {}) {
-  const engine = await Engine.load(path, { contextLength: tokens, ...(threads && { threads }) })
+  const engine = await Engine.load(path, { ...(threads && { threads }) })
   try {
-    // No token has as many characters.
-    const text = (await readFile(file, 'utf8')).slice(0, 64 * tokens)
-    const reading = await engine.inspect((await engine.tokenize(text)).slice(0, tokens))
+    // Some models were made for shorter texts.
+    const most = Math.min(tokens, engine.info.contextLength)
+    // Few tokens have as many characters.
+    const text = (await readFile(file, 'utf8')).slice(0, 64 * most)
+    const reading = await engine.inspect((await engine.tokenize(text)).slice(0, most))
     for (const { layer, kind, heads, keyHeads } of reading.layers) {
       if (kind !== 'grouped' || keyHeads < 2) continue
       const own = []

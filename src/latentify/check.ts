@@ -29,8 +29,9 @@ export function checkWhole(options: LatentifyOptions): void {
   const idle = options.also?.length
     ? 'also'
     : names.find(name => options[name] !== undefined && options[name] !== false)
-  if (idle !== undefined)
-    throw new OptionError(`${idle} is given, and rank and rope keep all, for which no text is read; leave ${idle} out`)
+  if (idle === undefined) return
+  const size = options.cacheRatio === undefined ? 'rank and rope keep' : 'a cacheRatio of 1 keeps'
+  throw new OptionError(`${idle} is given, and ${size} all, for which no text is read; leave ${idle} out`)
 }
 
 function checkWithin(limit: number, { cacheRatio, rank, measure }: LatentifyOptions): void {

@@ -213,6 +213,9 @@ describe('redundancy', { timeout: 60_000 }, () => {
     expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('expected cells of mha')])
     const absent = await latentkit(['grid', 'redundancy', 'pairs/mha/1', '--out', out])
     expect([absent.code, absent.stderr]).toEqual([2, expect.stringContaining('learn that cell first')])
+    const model = ['--model', join(ROOT, 'models', 'tales-mla-8m'), '--text', `text=${join(ROOT, 'README.md')}`]
+    const latent = await latentkit(['grid', 'redundancy', ...model])
+    expect([latent.code, latent.stderr]).toEqual([1, expect.stringContaining('has no layer with keys and values')])
     const idle = await latentkit(['grid', 'redundancy'])
     expect([idle.code, idle.stderr]).toEqual([2, expect.stringContaining('expected cells and --out')])
   })

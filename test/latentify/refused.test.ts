@@ -61,6 +61,7 @@ describe('sizes and settings', () => {
     await expect(asked({ cacheRatio: 0.5, heal: 60, healText: 'a', healSamples: 9 })).rejects.toThrow(/both given/)
     for (const idle of [{ heal: 60 }, { healSteps: 2 }, { search: true }, { also: [0.5] }, { theta: 100 }])
       await expect(asked({ rank: 16, rope: 16, ...idle })).rejects.toThrow(/rank and rope keep all/)
+    await expect(asked({ cacheRatio: 1, heal: 60 })).rejects.toThrow(/heal is given, and a cacheRatio of 1 keeps all/)
   })
 
   it('what the writer would refuse at the end is refused before the text is read', async () => {

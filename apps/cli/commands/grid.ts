@@ -38,7 +38,7 @@ Examples:
   grid
     .command('capacity')
     .description(
-      'Prints the table of the runs that come with the package: MHA, GQA, MQA, MQA with a wide head, MLA of two sizes, and heads of MHA pooled into GQA and MQA, by task, over three seeds. With --out it learns them, or takes what the folder has.',
+      'Prints the table of the runs that come with the package: MHA, GQA, MQA, MQA with a wide head, and MLA of two sizes, by task, over three seeds. With --out it learns cells, those of heads of MHA pooled into GQA and MQA too, or takes what the folder has.',
     )
     .argument('[cell...]', 'some of them, such as pairs, pairs/mla-64 or pairs/mla-64/0 (default: all)')
     .option('--out <folder>', 'learn: cells that the folder has are not learned again')

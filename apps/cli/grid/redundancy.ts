@@ -1,6 +1,6 @@
 /** `latentkit grid redundancy`: what heads of keys and values have in common. */
 import { type Command, Option } from 'commander'
-import { UsageError } from '../exit.ts'
+import { CliError, UsageError } from '../exit.ts'
 import { integer } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
 import { writeJson, writeView } from '../output/stdout.ts'
@@ -85,7 +85,12 @@ async function* measured(names: readonly string[], { out, model, text: texts = {
     const [file, ...others] = Object.values(texts)
     if (file === undefined || others.length > 0 || names.length > 0)
       throw new UsageError('--model reads one text and no cells; expected --text text=FILE')
-    for await (const one of redundancyOfModel(model, file, options)) yield { of: model, ...one }
+    let layers = 0
+    for await (const one of redundancyOfModel(model, file, options)) {
+      layers++
+      yield { of: model, ...one }
+    }
+    if (layers === 0) throw new CliError(`${model} has no layer with keys and values of several heads (MHA or GQA)`)
     return
   }
   if (out === undefined || names.length === 0)

@@ -8,7 +8,7 @@ export function TextField({ text }: { text: string }) {
   const name = model.status === 'ready' ? model.numbers.info.name : BUNDLED_NAME
   const preset = PRESETS.find(one => one.text === text)
   const shown = shownIn(text, name)
-  const forgotten = { layer: undefined, head: undefined, query: undefined, key: undefined }
+  const forgotten = { layer: undefined, head: undefined, query: undefined, key: undefined, key2: undefined }
   const use = (next: string) => changeParams({ ...forgotten, text: next })
   return (
     <div class="text-field">

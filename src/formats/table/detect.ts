@@ -41,7 +41,6 @@ const TEMPLATES: readonly Rule[] = [
   // What it tells models of tools: it has no other words for calls.
   ['glm-4', text => text.includes('请使用 Json 格式表示调用的参数')],
   ['mistral', text => text.includes('[TOOL_CALLS]') && text.includes('[ARGS]')],
-  ['gigachat3.1', text => text.includes('<|function_call|>') && text.includes('<|role_sep|>')],
   ['gigachat3', text => text.includes('<|role_sep|>')],
   ['llama-3', text => text.includes('<|start_header_id|>') && /python_tag|ipython|"parameters"/.test(text)],
   ['gemma', text => text.includes('<start_of_turn>')],

@@ -40,7 +40,8 @@ export async function samplesOf({
   const kept = await work.samples(numerics)
   const found = kept ? [...kept.windows] : []
   let seconds = kept?.seconds ?? 0
-  onTokens(found.length * size)
+  // More may be there, of another conversion that wanted them.
+  onTokens(Math.min(found.length, count) * size)
   const goesOn = () => found.length === 0 || (found.length < count && (limit === null || seconds < limit))
   while (goesOn()) {
     signal?.throwIfAborted()
@@ -52,7 +53,6 @@ export async function samplesOf({
     await work.keepSamples({ numerics, windows: found, seconds })
     onTokens(found.length * size)
   }
-  // More may be there, of another conversion that wanted them.
   return { numerics, windows: found.slice(0, count), seconds: (seconds * Math.min(count, found.length)) / found.length }
 }
 

@@ -43,6 +43,9 @@ export function Patterns() {
   )
 }
 
+/** What the address has of one head goes with it. */
+const OF_ONE_HEAD = { layer: undefined, head: undefined, key: undefined, key2: undefined }
+
 interface Props {
   reading: TextReading
   side: Side
@@ -64,7 +67,7 @@ function AllHeads({ reading: read, side, busy, place }: Props) {
   const others = reading.layers.length - attending.length
   const chosen = chosenHead(reading, params, order, place)
   const select = ({ layer, head }: HeadPattern) =>
-    changeParams({ layer: String(layer), head: String(head), key: undefined, key2: undefined })
+    changeParams({ ...OF_ONE_HEAD, layer: String(layer), head: String(head) })
   return (
     <div class={side.label === undefined ? 'closely' : 'closely narrow'}>
       <Figure
@@ -84,7 +87,7 @@ function AllHeads({ reading: read, side, busy, place }: Props) {
                 class="chip"
                 aria-pressed={name === by}
                 title={name && `Heads first that each query ${MEASURES[name].about}`}
-                onClick={() => changeParams({ sort: name, layer: undefined, head: undefined })}
+                onClick={() => changeParams({ ...OF_ONE_HEAD, sort: name })}
               >
                 {name ? MEASURES[name].label : 'layer'}
               </button>
