@@ -39,6 +39,12 @@ const HELD: readonly Case[] = [
   ['exclusive of one digit', { type: 'number', exclusiveMinimum: 0, maximum: 0.05 }, [0.05, 0.001], [0, 0.06, 1]],
   ['exclusive above one', { type: 'number', exclusiveMinimum: 5, exclusiveMaximum: 5.5 }, [5.01, 5.4], [5, 5.5]],
   ['exclusive below', { type: 'number', minimum: -0.5, exclusiveMaximum: 0 }, [-0.5, -0.1], [0, 1]],
+  [
+    'exclusive beside a narrower bound',
+    { type: 'number', minimum: 0.2, exclusiveMinimum: 0, maximum: 0.5 },
+    [0.2, 0.5],
+    [0, 0.1, 0.6],
+  ],
   ['multipleOf', { type: 'integer', multipleOf: 7 }, [0, 7, -14, 700], [1, 8]],
   ['multipleOf 0.25', { type: 'number', multipleOf: 0.25 }, [0.25, 1.75], [0.3]],
   ['minItems', { type: 'array', items: integer, minItems: 1, maxItems: 2 }, [[1], [1, 2]], [[], [1, 2, 3], ['a']]],

@@ -77,11 +77,11 @@ export function holdNumbers(schema: Fields, range?: readonly [number, number]): 
 function holdWhole(held: Record<string, number>, high: number, low: number): void {
   const { exclusiveMinimum: above, exclusiveMaximum: below } = held
   if (above !== undefined && Number.isInteger(above) && above >= 0 && high < above + 1) {
-    held.minimum = above + stepBeside(above, high)
+    held.minimum = Math.max(held.minimum as number, above + stepBeside(above, high))
     delete held.exclusiveMinimum
   }
   if (below !== undefined && Number.isInteger(below) && below <= 0 && low > below - 1) {
-    held.maximum = below - stepBeside(below, low)
+    held.maximum = Math.min(held.maximum as number, below - stepBeside(below, low))
     delete held.exclusiveMaximum
   }
 }
