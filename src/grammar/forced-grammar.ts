@@ -254,7 +254,10 @@ class Writer {
     const { minLength, maxLength, lists, terms } = holdTexts(schema, path)
     if (lists.length > 0) {
       const texts = lists
-        .reduce((some, others) => some.filter(value => others.includes(value)))
+        .reduce((some, others) => {
+          const known = new Set(others)
+          return some.filter(value => known.has(value))
+        })
         .filter(value => typeof value === 'string' && value !== '')
         .map(value => literal(value as string))
       if (texts.length === 0)

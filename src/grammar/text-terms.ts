@@ -20,6 +20,8 @@ type Steps = { left: number }
 
 /** Schemas of a `oneOf`, each of which is said without all others. */
 const MAX_ONE_OF = 16
+/** Characters of an expression: choices and conditions write some of their parts several times, one in the other. */
+const MAX_EXPRESSION = 500_000
 const ANY = '/(?s:.*)/'
 const NOTHING = `(~${ANY})`
 
@@ -75,8 +77,9 @@ function choicesOf(schema: Schema): { readonly lists: unknown[][]; readonly othe
       continue
     }
     const all = each.flatMap(values => [...new Set(values)])
-    const once = (value: unknown) => all.indexOf(value) === all.lastIndexOf(value)
-    lists.push(keyword === 'anyOf' ? all : all.filter(once))
+    const counts = new Map<unknown, number>()
+    for (const value of all) counts.set(value, (counts.get(value) ?? 0) + 1)
+    lists.push(keyword === 'anyOf' ? all : all.filter(value => counts.get(value) === 1))
   }
   return { lists, others }
 }
@@ -100,21 +103,29 @@ function term(schema: unknown, path: string, steps: Steps): string {
     return texts.length > 0 ? `(${texts.map(text => literalTerm(text as string)).join(' | ')})` : NOTHING
   })
   const all = [...terms, ...lengths(minLength, maxLength), ...values]
-  return all.length > 0 ? `(${all.join(' & ')})` : ANY
+  return all.length > 0 ? joined(all, ' & ', path, 'allOf') : ANY
+}
+
+/** Parts as one expression, in parentheses. Throws SchemaError where it becomes too long. */
+function joined(parts: readonly string[], sign: string, path: string, keyword: string): string {
+  const length = parts.reduce((sum, part) => sum + part.length + sign.length, 2)
+  if (length <= MAX_EXPRESSION) return `(${parts.join(sign)})`
+  throw refusal(path, keyword, `becomes ${length} characters of a grammar; expected at most ${MAX_EXPRESSION}`)
 }
 
 function choice(schema: Schema, keyword: 'anyOf' | 'oneOf', path: string, steps: Steps): string {
   const parts = listOf(schema[keyword]).map(part => term(part, path, steps))
-  if (keyword === 'anyOf') return `(${parts.join(' | ')})`
+  if (keyword === 'anyOf') return joined(parts, ' | ', path, keyword)
   if (parts.length > MAX_ONE_OF)
     throw refusal(path, 'oneOf', `has ${parts.length} schemas; expected at most ${MAX_ONE_OF}`)
-  const ways = parts.map((_, i) => parts.map((part, k) => (k === i ? part : `~${part}`)).join(' & '))
-  return `(${ways.map(way => `(${way})`).join(' | ')})`
+  const without = (i: number) => parts.map((part, k) => (k === i ? part : `~${part}`))
+  const ways = parts.map((_, i) => joined(without(i), ' & ', path, keyword))
+  return joined(ways, ' | ', path, keyword)
 }
 
 function condition({ if: given, then: yes = true, else: no = true }: Schema, path: string, steps: Steps): string {
   const [one, met, other] = [given, yes, no].map(part => term(part, path, steps))
-  return `((${one} & ${met}) | (~${one} & ${other}))`
+  return joined([`(${one} & ${met})`, `(~${one} & ${other})`], ' | ', path, 'if')
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])

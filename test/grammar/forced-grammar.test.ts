@@ -284,6 +284,14 @@ it.each(APART_NAMES)('%s: what holds parameters together is held, or refused by 
   }
 })
 
+it('choices in choices are refused before they fill the memory', () => {
+  const nested = (depth: number): object =>
+    depth === 0 ? { pattern: '^a' } : { oneOf: [nested(depth - 1), { pattern: 'z$' }] }
+  const parameters = { type: 'object', properties: { a: { type: 'string', ...nested(40) } } }
+  const forced = forcedText(chatFormat('glm-4.5'), [{ name: 'set', parameters }], { choice: 'required' }) as ForcedText
+  expect(resultOf(() => forcedGrammar(forced, { split }))).toMatchObject({ path: 'set/a', keyword: 'oneOf' })
+})
+
 it('gemma-4: objects and lists are held in its own form, as far as that can say what their schema does', async () => {
   const T = {
     type: 'object',
