@@ -14,7 +14,7 @@ import type { TensorNaming } from './tensor-naming.ts'
 
 const WEIGHT = /\.weight$/
 /** llama.cpp reads factors of matrices in layers and of the output. */
-const SCALED = /^(blk\.\d+|output)\..*weight$/
+const SCALED = /^(?:blk\.\d+\..+|output)\.weight$/
 const LAYER = /^blk\.\d+\./
 
 /**
