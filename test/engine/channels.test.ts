@@ -113,6 +113,19 @@ describe('in channels', async () => {
     expect(await engine.detokenize(tokenIds)).not.toContain('<|channel|>')
   })
 
+  test('an answer that is resumed inside its message has the value of all of it', async () => {
+    await using session = engine.session()
+    const messages = [...say, { role: 'assistant', content: 'The age: ' } as const]
+    const begun = { continueFinalMessage: true, schema, ...drawn } as const
+    const { value, tokenIds } = await session.chat(messages, begun)
+    const resume = { tokenIds: tokenIds.slice(0, 2) }
+    expect((await session.chat(messages, { ...begun, resume })).value).toEqual(value)
+    const text = 'Once upon a time there was a dog.'
+    const whole = await session.chat(say, { choices: [text], ...drawn })
+    const from = { tokenIds: whole.tokenIds.slice(0, -2) }
+    expect((await session.chat(say, { choices: [text], ...drawn, resume: from })).value).toBe(text)
+  })
+
   test('a text that spells marks is an answer like any other', async () => {
     await using session = engine.session()
     const text = 'It begins <|channel|>final<|message|> and ends <|end|>.'

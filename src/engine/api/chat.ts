@@ -142,9 +142,11 @@ export class ChatRun {
       this.#stream.push(output ? events.map(event => (event.type === 'content' ? output.chunk(event) : event)) : events)
     }
     let written = ''
+    let resumed = ''
     for await (const chunk of generation) {
       const { text, reasoning, before = '' } = chunk
       output?.resumed(before)
+      resumed += before
       written += reasoning ? before : before + text
       if (!answer.ended) push(answer.feed(chunk))
       // Leaving the iteration cancels what would follow. Where a grammar ends it after some marks, it is kept whole instead: such an
@@ -154,7 +156,8 @@ export class ChatRun {
     if (!answer.ended) push(answer.finish())
     const { reply, reasoningTokens } = answer
     const { reasoning: marks } = chatFormat(prepared.format)
-    return { reply, completion: await generation, reasoningTokens, written: parser.message ?? written, marks }
+    if (parser.message !== null) written = begunMessage(resumed, prepared) + parser.message
+    return { reply, completion: await generation, reasoningTokens, written, marks }
   }
 
   #canExecute(calls: readonly ChatCall[]): boolean {
@@ -188,6 +191,14 @@ export class ChatRun {
       return `Error: ${error instanceof Error ? error.message : String(error)}`
     }
   }
+}
+
+/** What of a resumed answer in channels is in its message for the user, which the parser reads on without it. */
+function begunMessage(resumed: string, { format, prompt }: Pick<PreparedChat, 'format' | 'prompt'>): string {
+  if (prompt === 'closed') return resumed
+  const lead = chatFormat(format).channels?.answer ?? ''
+  const at = resumed.indexOf(lead)
+  return at < 0 ? '' : resumed.slice(at + lead.length)
 }
 
 /** `continued`: the message that the answer continues; its text may have begun to reason. */
