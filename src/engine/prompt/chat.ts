@@ -51,7 +51,8 @@ export class HostChat {
       ? await this.#grammars.ofCalls(conversation, format, calls, end)
       : this.#grammars.ofAnswer(conversation, format, end)
     const trigger = calls?.forced.free ? { texts: calls.forced.triggers, leads: calls.forced.leads } : undefined
-    const marks = format.channels && this.#marks()
+    const ends = defaults.eosTokenIds.map(id => [id, tokenizer.decode([id])] as const)
+    const marks = format.channels && this.#marks(ends)
     const unthinking = prompt.conversation.effort === 'none' && end === 'open' && info.marksReasoning
     return {
       format: format.name,
@@ -60,14 +61,14 @@ export class HostChat {
       ...(trigger !== undefined && { trigger }),
       ...(unthinking && { thinks: false }),
       ...(marks && { marks }),
-      ends: defaults.eosTokenIds.map(id => tokenizer.decode([id])).filter(end => end !== ''),
+      ends: ends.map(([, end]) => end).filter(end => end !== ''),
     }
   }
 
-  /** Marks of channels by the tokens that they are; undefined: the model has none for one of them. */
-  #marks(): Readonly<Record<number, string>> | undefined {
+  /** Marks of channels, and what ends an answer, by the tokens that they are; undefined: the model has none for one of the marks. */
+  #marks(ends: readonly (readonly [id: number, end: string])[]): Readonly<Record<number, string>> | undefined {
     const ids = CHANNEL_MARKS.map(mark => [this.#parts.tokenizer.tokenToId(mark), mark] as const)
-    return ids.some(([id]) => id === undefined) ? undefined : Object.fromEntries(ids)
+    return ids.some(([id]) => id === undefined) ? undefined : Object.fromEntries([...ends, ...ids])
   }
 
   /** The calls that an answer may have; null: none. */
