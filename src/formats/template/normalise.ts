@@ -40,8 +40,9 @@ class Writer {
   /** Calls by id, with those that wait for their result where each has a message of its own. */
   readonly #calls = new Map<string, ToolCall>()
   readonly #waiting = new Map<string, Draft>()
-  /** Ids as the template takes them. */
+  /** Ids as the template takes them, and all of these. */
   readonly #ids = new Map<string, string>()
+  readonly #taken = new Set<string>()
   /** Ids of calls that are written as text. */
   readonly #written = new Set<string>()
   #count = 0
@@ -125,12 +126,12 @@ class Writer {
   #idOf(id: string): string {
     const known = this.#ids.get(id)
     if (known !== undefined) return known
-    const taken = [...this.#ids.values()]
     let given = id
-    for (let i = taken.length; this.#can.shortIds && !(SHORT_ID.test(given) && !taken.includes(given)); i++) {
-      given = `call${String(i).padStart(5, '0')}`
+    for (let i = this.#taken.size; this.#can.shortIds && !(SHORT_ID.test(given) && !this.#taken.has(given)); i++) {
+      given = `call${i.toString(36).padStart(5, '0')}`
     }
     this.#ids.set(id, given)
+    this.#taken.add(given)
     return given
   }
 
