@@ -37,7 +37,6 @@ const TEMPLATES: readonly Rule[] = [
   ['granite', text => text.includes('<|tool_call|>') && text.includes('<|start_of_role|>')],
   ['kimi-vl', text => text.includes('◁think▷')],
   ['gigachat3.1', text => text.includes('<|function_call|>') && text.includes('<|role_sep|>')],
-  ['gigachat3', text => text.includes('function call') && text.includes('<|role_sep|>')],
   // What it tells models of tools: it has no other words for calls.
   ['glm-4', text => text.includes('请使用 Json 格式表示调用的参数')],
   ['mistral', text => text.includes('[TOOL_CALLS]') && text.includes('[ARGS]')],
