@@ -13,7 +13,7 @@ export function refuseWithoutRules({ modelType, layers, layerInputs, layerScales
     ...(a.kind === 'latent' && a.indexer ? ['an indexer, which chooses keys'] : []),
     ...(a.kind === 'grouped' && a.sinks ? ['sinks in its softmax'] : []),
     ...(a.kind === 'grouped' && a.valueNorm ? ['norms of values'] : []),
-    ...(mlp.kind === 'moe' && mlp.clamp ? ['gates within a limit'] : []),
+    ...(mlp.kind === 'moe' && (mlp.clamp || mlp.limits) ? ['gates within a limit'] : []),
   ])
   const [what] = [...ofModel, ...found]
   if (what) throw new UnsupportedModelError(`A model of type ${modelType} has ${what}; such a model cannot be trained`)
