@@ -9,7 +9,7 @@ export function cors(allows: (origin: string) => boolean): MiddlewareHandler {
     await next()
     if (!allowed) return
     c.res.headers.set('access-control-allow-origin', origin)
-    c.res.headers.set('access-control-expose-headers', 'x-request-id, x-latentkit-ignored, retry-after')
+    c.res.headers.set('access-control-expose-headers', 'x-request-id, request-id, x-latentkit-ignored, retry-after')
     c.res.headers.append('vary', 'origin')
   }
 }
