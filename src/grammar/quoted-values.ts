@@ -1,5 +1,5 @@
 /** Values of JSON as a family writes them whose keys stand bare and whose texts are between marks (Gemma 4): rules of a grammar. */
-import { isObject } from './schema/json-schema.ts'
+import { isObject, typeOf } from './schema/json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -49,7 +49,10 @@ export function isQuotable(schema: unknown, root: Schema, seen: Set<string> = ne
   }
   if (Array.isArray(schema.anyOf)) return only('anyOf') && schema.anyOf.length > 0 && schema.anyOf.every(again)
   const values = valuesOf(schema)
-  if (values) return only('type', 'enum', 'const') && values.length > 0 && values.every(isPlain)
+  if (values) {
+    const listed = only('type', 'const' in schema ? 'const' : 'enum') && values.length > 0
+    return listed && values.every(value => isPlain(value) && isOf(value, schema.type))
+  }
   const types = [schema.type].flat()
   if (!types.every(type => typeof type === 'string' && type in OF_TYPES)) return false
   if (!only('type', ...types.flatMap(type => OF_TYPES[type as string] as string[]))) return false
@@ -137,6 +140,11 @@ function isCountable({ minItems: min = 0, maxItems: max = MOST_ITEMS }: Schema):
 
 /** An empty text has no rule. */
 const isPlain = (value: unknown) => value !== '' && (typeof value !== 'object' || value === null)
+
+const isOf = (value: unknown, type: unknown) => {
+  const own = typeOf(value)
+  return type === undefined || [type].flat().some(name => name === own || (name === 'number' && own === 'integer'))
+}
 
 const valuesOf = (schema: Schema): readonly unknown[] | undefined =>
   'const' in schema ? [schema.const] : Array.isArray(schema.enum) ? schema.enum : undefined

@@ -299,7 +299,8 @@ it('gemma-4: objects and lists are held in its own form, as far as that can say 
   }
   const tags = { type: 'array', items: { enum: ['a', 1, null] }, minItems: 1, maxItems: 3 }
   const at = { type: 'object', properties: { city: { enum: ['Bonn'] }, days: { type: 'integer', maximum: 9 }, tags } }
-  const properties = { at: { ...at, required: ['city'] }, tree: { $ref: '#/$defs/T' }, any: { type: 'object' } }
+  const of = { type: 'integer', enum: ['x', 7] }
+  const properties = { at: { ...at, required: ['city'] }, tree: { $ref: '#/$defs/T' }, any: { type: 'object' }, of }
   const parameters = { type: 'object', properties, required: ['at'], $defs: { T: { ...T, required: ['v'] } } }
   const tool = { name: 'go', parameters }
   const options = { choice: 'required', parallel: false } as const
@@ -309,6 +310,7 @@ it('gemma-4: objects and lists are held in its own form, as far as that can say 
     "at:{city:'Bonn'}",
     "at:{city:'Bonn',days:7,tags:['a',1,null]},tree:{v:'x',kids:[{v:2},{v:2,kids:[]}]}",
     `at:{city:'Bonn'},any:{"a": [1]}`,
+    "at:{city:'Bonn'},of:7",
   ])
     expect(holds(source, text(good)), good).toBe(true)
   for (const bad of [
@@ -317,6 +319,7 @@ it('gemma-4: objects and lists are held in its own form, as far as that can say 
     "at:{city:'Bonn',days:10}",
     `at:{"city":"Bonn"}`,
     "at:{city:'Bonn'},tree:{}",
+    "at:{city:'Bonn'},of:'x'",
   ])
     expect(holds(source, text(bad)), bad).toBe(false)
   const check = await outputCheck(parameters)
