@@ -55,7 +55,7 @@ export interface ForcedCall {
 
 /**
  * One JSON object by a schema, or parts in the order of the schema's properties, those not required left out at will. `unheld`: a keyword of
- * the schema that the parts do not hold; null: there is none.
+ * the schema that the parts do not hold, and what of it; null: there is none.
  * `quote`: what stands around texts inside JSON, whose keys are bare then; null: it is JSON.
  */
 export type ForcedArguments =
@@ -64,7 +64,7 @@ export type ForcedArguments =
       readonly kind: 'parts'
       readonly between: string
       readonly parts: readonly ForcedPart[]
-      readonly unheld: string | null
+      readonly unheld: { readonly keyword: string; readonly what: string } | null
       readonly quote: string | null
     }
 
@@ -191,8 +191,24 @@ function forcedArguments(format: ChatFormat, tool: ToolDescription): ForcedArgum
   })
   const { body } = format.calls
   const quote = body.kind === 'quoted' ? body.quote : null
-  const unwritable = parts.some(({ name }) => !KEYS[body.kind].test(name)) ? 'properties' : null
-  return { kind: 'parts', between: argument.between, parts, unheld: unwritable ?? unheldKeyword(tool), quote }
+  return { kind: 'parts', between: argument.between, parts, unheld: unheldOf(format, tool, parts), quote }
+}
+
+function unheldOf(format: ChatFormat, tool: ToolDescription, parts: readonly ForcedPart[]) {
+  const unwritable = parts.find(({ name }) => !writesKey(format, name))
+  if (unwritable) {
+    const name = JSON.stringify(unwritable.name)
+    const what = `has ${name}, which calls of ${format.name} cannot have as the name of an argument; use letters, digits and _`
+    return { keyword: 'properties', what }
+  }
+  const keyword = unheldKeyword(tool)
+  const what = 'cannot be held where arguments are written one by one; use properties and required'
+  return keyword === null ? null : { keyword, what }
+}
+
+/** Whether an argument of this name is read as it is written. */
+export function writesKey({ calls }: ChatFormat, name: string): boolean {
+  return KEYS[calls.body.kind].test(name)
 }
 
 /** Arguments are an object, also where their schema does not say so. */

@@ -1,6 +1,6 @@
 /** How families write reasoning and calls of tools: data, and what is made of it. Pure: texts in, texts out. */
 export { readConversation } from './conversation.ts'
-export { type ForcedText, forcedAnswer, forcedBegin, forcedText } from './forced-text.ts'
+export { type ForcedText, forcedAnswer, forcedBegin, forcedText, writesKey } from './forced-text.ts'
 export type {
   AssistantMessage,
   ConversationMessage,

@@ -102,9 +102,9 @@ function standing(given: unknown, root: Schema, copies: boolean): Schema {
   return { ...schema, ...Object.fromEntries(shared) }
 }
 
-/** The parameters with their names alone, and which of them are texts. */
-export function looseParameters(tool: ToolDescription): Schema {
-  const parts = parameterSchemas(tool)
+/** The parameters with their names alone, and which of them are texts. One that may be left out is, if `writes` refuses its name. */
+export function looseParameters(tool: ToolDescription, writes: (name: string) => boolean): Schema {
+  const parts = parameterSchemas(tool).filter(({ name, required }) => required || writes(name))
   return {
     type: 'object',
     properties: Object.fromEntries(

@@ -198,10 +198,7 @@ class Writer {
       this.distinct.set(name, { before: bytesBefore(call), schema: source.distinct ?? source.text })
       return rule(`${begin} ${this.#source(source)} ${this.#text(end)}`)
     }
-    if (given.unheld !== null) {
-      const what = 'cannot be held where arguments are written one by one; use properties and required'
-      throw this.#refused(refusal('', given.unheld, what), name)
-    }
+    if (given.unheld !== null) throw this.#refused(refusal('', given.unheld.keyword, given.unheld.what), name)
     const read: DistinctParts['parts'][number][] = []
     const parts = given.parts.map(part => {
       const source = part.value.kind === 'json' ? this.#held(part.value.schema, `${name}/${part.name}`, true) : null

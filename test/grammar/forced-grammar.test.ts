@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { chatFormat, FORMAT_NAMES, type ForcedText, forcedAnswer, forcedText } from '../../src/formats/index.ts'
+import {
+  chatFormat,
+  FORMAT_NAMES,
+  type ForcedText,
+  forcedAnswer,
+  forcedText,
+  looseParameters,
+  writesKey,
+} from '../../src/formats/index.ts'
 import { readReply } from '../../src/formats/read/reply.ts'
 import { outputCheck } from '../../src/grammar/check.ts'
 import { SchemaError } from '../../src/grammar/errors.ts'
@@ -282,6 +290,23 @@ it.each(APART_NAMES)('%s: what holds parameters together is held, or refused by 
       keyword,
     ).toMatchObject({ path: '/set', keyword })
   }
+})
+
+it('a name that a format cannot write is refused by name, and left out where the tool is held loosely', () => {
+  const format = chatFormat('gemma-4')
+  const properties = { 'filter[state]': { type: 'string' }, page: { type: 'integer' } }
+  const written = (parameters: object) => {
+    const forced = forcedText(format, [{ name: 'list', parameters } as never], { choice: 'required' }) as ForcedText
+    return resultOf(() => forcedGrammar(forced, { split }))
+  }
+  const refused = { keyword: 'properties', message: expect.stringContaining('properties has "filter[state]", which') }
+  expect(written({ type: 'object', properties })).toMatchObject(refused)
+  const loose = (required: readonly string[]) => {
+    const parameters = { type: 'object', properties, required }
+    return looseParameters({ name: 'list', parameters }, name => writesKey(format, name))
+  }
+  expect(written(loose([]))).toMatchObject({ kind: 'lark' })
+  expect(written(loose(['filter[state]']))).toMatchObject(refused)
 })
 
 it('choices in choices are refused before they fill the memory', () => {

@@ -7,6 +7,7 @@ import {
   forcedText,
   looseParameters,
   type PromptEnd,
+  writesKey,
 } from '../../formats/index.ts'
 import { SchemaError } from '../../grammar/errors.ts'
 import { forcedGrammar } from '../../grammar/forced-grammar.ts'
@@ -89,7 +90,7 @@ export class ChatGrammars {
       return write(tools)
     } catch (error) {
       if (!(error instanceof SchemaError) || !loose) throw error
-      return write(tools.map(tool => held(tool, () => write([tool]))))
+      return write(tools.map(tool => held(tool, format, () => write([tool]))))
     }
   }
 
@@ -102,12 +103,16 @@ export class ChatGrammars {
 }
 
 /** The tool, or one whose values are any JSON, if what it asks for cannot be held. Throws SchemaError for a strict tool. */
-function held(tool: Conversation['tools'][number], write: () => void): Conversation['tools'][number] {
+function held(
+  tool: Conversation['tools'][number],
+  format: ChatFormat,
+  write: () => void,
+): Conversation['tools'][number] {
   try {
     write()
     return tool
   } catch (error) {
     if (!(error instanceof SchemaError) || tool.strict) throw error
-    return { ...tool, parameters: looseParameters(tool) }
+    return { ...tool, parameters: looseParameters(tool, name => writesKey(format, name)) }
   }
 }
