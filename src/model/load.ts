@@ -115,9 +115,9 @@ function ignoredNames({ family: { names }, config }: OpenedModel): RegExp[] {
   return [...(names.ignored ?? []), ...tied]
 }
 
-/** Layers past the last are multi-token prediction (DeepSeek-V3): plain decoding leaves them out. */
-function isFurther(name: string, { nLayers, layersInOne = 1 }: ModelConfig): boolean {
-  return layerOf(name) >= nLayers / layersInOne
+/** Layers past the last are multi-token prediction (DeepSeek-V3): plain decoding leaves them out. An encoder may have more layers than its decoder. */
+function isFurther(name: string, { nLayers, layersInOne = 1, source }: ModelConfig): boolean {
+  return !source && layerOf(name) >= nLayers / layersInOne
 }
 
 /** The layer that a tensor belongs to by its name; -1: none. */
