@@ -79,7 +79,7 @@ export class SeparatedBody implements BodyReader {
     }
     if (!isName(name) || !this.#sink.accepts(name)) return false
     this.#started = true
-    this.#sink.start(name, number === undefined ? (id ?? null) : head)
+    this.#sink.start(name, number === undefined ? id || null : head)
     return true
   }
 
