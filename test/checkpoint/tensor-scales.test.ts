@@ -70,6 +70,8 @@ describe('factors of matrices', () => {
     )
     expect(await numbersOf(read.get('blk.0.attn_q.weight')!)).toEqual(Float32Array.of(0.5, 1, 1.5, 2))
     expect(await numbersOf(read.get('output.weight')!)).toEqual(Float32Array.of(0.5, 1, 1.5, 2))
+    const odd = 'blk.0.attn_qweight'
+    expect(file(tensor(odd, 'F32', [2, 2], bytes([1, 2, 3, 4]))).has(odd)).toBe(true)
     // What nobody multiplies by stays, and is refused as a tensor that is not known.
     expect([...read.keys()].filter(name => name.endsWith('.scale'))).toEqual([
       'token_embd.scale',
