@@ -166,6 +166,8 @@ describe('refused in a sentence', () => {
     ['bias', 'all', 'biases of its own'],
     ['init_lora_weights', 'pissa', 'changes the base model too'],
     ['alpha_pattern', { '(a+)+': 3 }, 'an expression'],
+    ['r', 16, 'it says rank 16 of'],
+    ['rank_pattern', { q_proj: 5 }, 'it says rank 5 of'],
   ])('%s', async (key, value, message) => {
     await expect(refused(config => Object.assign(config, { [key]: value }))).rejects.toThrow(message)
   })
@@ -181,7 +183,7 @@ describe('refused in a sentence', () => {
   const Q = 'base_model.model.model.layers.0.self_attn.q_proj'
   it.each<[string, Record<string, TensorToWrite>, string]>([
     ['rank 0', { [`${Q}.lora_A.weight`]: F32(0, 24), [`${Q}.lora_B.weight`]: F32(24, 0) }, 'has rank 0'],
-    ['swapped', { [`${Q}.lora_A.weight`]: F32(24, 3), [`${Q}.lora_B.weight`]: F32(3, 24) }, '[3, 3]'],
+    ['swapped', { [`${Q}.lora_A.weight`]: F32(24, 3), [`${Q}.lora_B.weight`]: F32(3, 24) }, 'whose matrices have rank 24'],
     ['two ranks', { [`${Q}.lora_A.weight`]: F32(2, 24), [`${Q}.lora_B.weight`]: F32(24, 3) }, 'expected one rank'],
     ['half of it', { [`${Q}.lora_A.weight`]: F32(3, 24) }, 'has no lora_B'],
     ['a vector', { [`${Q}.lora_A.weight`]: F32(24), [`${Q}.lora_B.weight`]: F32(24, 3) }, 'expected pairs of matrices'],

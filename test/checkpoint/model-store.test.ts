@@ -109,7 +109,7 @@ describe("the hub's cache", () => {
   const sizes = (...names: (keyof typeof ALL)[]) =>
     names.reduce((sum, file) => sum + Buffer.from(ALL[file] as Uint8Array).length, 0)
   const SET = sizes('Q8_0/m-Q8_0-00001-of-00002.gguf', 'Q8_0/m-Q8_0-00002-of-00002.gguf')
-  const TINY = sizes('config.json', 'tokenizer.json', 'chat_template.jinja', 'model.safetensors')
+  const TINY = sizes('README.md', 'config.json', 'tokenizer.json', 'chat_template.jinja', 'model.safetensors')
 
   const filled = async () => {
     const made = await setUp(ALL)
@@ -121,7 +121,7 @@ describe("the hub's cache", () => {
     const { store } = await filled()
     const models = shown(await store.list()).sort((a, b) => (a.name < b.name ? -1 : 1))
     expect(models).toEqual([
-      { name: 'org/tiny', family: 'llama', format: 'safetensors', bytes: TINY, files: 4, complete: true },
+      { name: 'org/tiny', family: 'llama', format: 'safetensors', bytes: TINY, files: 5, complete: true },
       {
         name: 'org/tiny:Q4_K_M',
         family: 'deepseek2',
@@ -145,7 +145,7 @@ describe("the hub's cache", () => {
     expect(await store.remove(model as StoredModel)).toBe(SET)
     expect((await store.list()).map(m => m.name).sort()).toEqual(['org/tiny', 'org/tiny:Q4_K_M'])
     expect(existsSync(join(repo, 'snapshots', COMMIT, 'Q8_0'))).toBe(false)
-    expect(readdirSync(join(repo, 'blobs'))).toHaveLength(5)
+    expect(readdirSync(join(repo, 'blobs'))).toHaveLength(6)
     expect(await resolveModel('org/tiny', { ...options, offline: true })).toBe(join(repo, 'snapshots', COMMIT))
     const tiny = await store.find('org/tiny')
     expect(await store.remove(tiny as StoredModel)).toBe(TINY)

@@ -82,7 +82,8 @@ describe('in channels', async () => {
       return engine.detokenize(all.slice(tokenIds.length))
     }
     const call = '<|channel|>commentary to=functions.'
-    const held = / ?<\|constrain\|>json<\|message\|>\{\s*"city"\s*:\s*"(Bonn|Rom)"\s*\}<\|call\|>/
+    // At once: the model may well begin a call of its own later on.
+    const held = /^ ?<\|constrain\|>json<\|message\|>\{\s*"city"\s*:\s*"(Bonn|Rom)"\s*\}<\|call\|>/
     expect(await goesOn([`${call}wea`, true])).toMatch(/^ther/)
     expect(await goesOn([`${call}weather`, true])).toMatch(held)
     expect(await goesOn([`<|channel|>analysis<|message|>Hm<|end|><|start|>assistant${call}weather`, true])).toMatch(

@@ -303,7 +303,6 @@ describe('what a layer has beyond its kind', () => {
     'blk.0.attn_q_norm.weight',
     'blk.0.attn_norm.bias',
     'blk.0.attn_sinks.weight',
-    'blk.0.attn_q.scale',
     'token_embd_norm.weight',
     'output_norm.bias',
   ])('is refused in a GGUF file: %s', async name => {

@@ -80,7 +80,14 @@ interface RelaxedSimd {
 export function probeRelaxed(): RelaxedSimd | null {
   const { Module, Instance, validate } = webAssembly()
   if (!validate(PROBE)) return null
-  const { madd, dot } = new Instance(new Module(PROBE), {}).exports as {
+  let compiled: object
+  try {
+    compiled = new Module(PROBE)
+  } catch {
+    // A page's policy forbids to compile: the module of the kernels says so when it is compiled.
+    return null
+  }
+  const { madd, dot } = new Instance(compiled, {}).exports as {
     madd(a: number, b: number, c: number): number
     dot(a: number, b: number, c: number): number
   }
