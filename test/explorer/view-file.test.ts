@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { csv } from '../../apps/explorer/drawing/csv.ts'
+import { BUNDLED_NAME, shownIn } from '../../apps/explorer/view/presets.ts'
 import { bundledModel, Engine } from '../../src/index.ts'
 import { openBrowser } from '../page/chromium.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -95,7 +96,8 @@ describe.skipIf(NO_CHROMIUM)(`a view as a file${WHY_SKIPPED}`, () => {
           await using reading = await engine.inspect(FLAG)
           const tables = await saved.locator('pre').allTextContents()
           expect(pictures.length).toBeGreaterThanOrEqual(2)
-          for await (const { probabilities, keys } of reading.attention({ layers: [4], heads: [2] })) {
+          const { layer, head } = shownIn(FLAG, BUNDLED_NAME)!.at
+          for await (const { probabilities, keys } of reading.attention({ layers: [layer], heads: [head] })) {
             const wide = tables
               .map(one => one.split('\n'))
               .find(rows => rows.length === keys + 1 && rows[1]?.split(',').length === keys + 1)
