@@ -183,7 +183,11 @@ describe('refused in a sentence', () => {
   const Q = 'base_model.model.model.layers.0.self_attn.q_proj'
   it.each<[string, Record<string, TensorToWrite>, string]>([
     ['rank 0', { [`${Q}.lora_A.weight`]: F32(0, 24), [`${Q}.lora_B.weight`]: F32(24, 0) }, 'has rank 0'],
-    ['swapped', { [`${Q}.lora_A.weight`]: F32(24, 3), [`${Q}.lora_B.weight`]: F32(3, 24) }, 'whose matrices have rank 24'],
+    [
+      'swapped',
+      { [`${Q}.lora_A.weight`]: F32(24, 3), [`${Q}.lora_B.weight`]: F32(3, 24) },
+      'whose matrices have rank 24',
+    ],
     ['two ranks', { [`${Q}.lora_A.weight`]: F32(2, 24), [`${Q}.lora_B.weight`]: F32(24, 3) }, 'expected one rank'],
     ['half of it', { [`${Q}.lora_A.weight`]: F32(3, 24) }, 'has no lora_B'],
     ['a vector', { [`${Q}.lora_A.weight`]: F32(24), [`${Q}.lora_B.weight`]: F32(24, 3) }, 'expected pairs of matrices'],

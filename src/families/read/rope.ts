@@ -44,8 +44,9 @@ const TYPES = ['full_attention', 'sliding_attention'] as const
 
 /** Settings of layers that are called otherwise would not be seen. */
 function refuseOtherTypes(parameters: ConfigReader, raw: ConfigReader): void {
-  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
-  const other = parameters.keys().find(key => isObject(parameters.raw(key)) && !TYPES.some(type => type === key))
+  const isRope = (value: unknown) =>
+    typeof value === 'object' && value !== null && ('rope_type' in value || 'type' in value || 'rope_theta' in value)
+  const other = parameters.keys().find(key => isRope(parameters.raw(key)) && !TYPES.some(type => type === key))
   if (other === undefined) return
   const known = TYPES.map(type => quote(type)).join(' and ')
   throw new UnsupportedModelError(
