@@ -97,6 +97,17 @@ const starts = (requests: readonly string[]) =>
 const isWeights = ({ url, method, headers }: IncomingMessage) =>
   method === 'GET' && url === `/model/${WEIGHTS}` && /-$/.test(headers.range ?? '')
 
+/** Answers the first request for the weights with 9 MB of them, and leaves it open; later ones go through. */
+function firstBroken(page: () => Page) {
+  let first = true
+  return (request: IncomingMessage, response: ServerResponse): boolean => {
+    if (!isWeights(request) || !first) return false
+    first = false
+    void sendTo(page(), request, response, 9 << 20)
+    return true
+  }
+}
+
 describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 120_000 }, () => {
   it('an address is downloaded once, kept, used offline, listed and removed', async () => {
     const server = await serve()
@@ -201,15 +212,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 120_00
   })
 
   it('a tab that is closed in the middle leaves nothing that is believed, and little to do again', async () => {
-    let first = true
-    const server = await serve({
-      intercept: (request, response) => {
-        if (!isWeights(request) || !first) return false
-        first = false
-        void sendTo(page, request, response, 9 << 20)
-        return true
-      },
-    })
+    const server = await serve({ intercept: firstBroken(() => page) })
     const context = await newContext()
     const page = await openPage(server, context)
     void load(page, '/model/').catch(() => {})
@@ -224,15 +227,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 120_00
   })
 
   it('a load that is aborted and begun again at once goes on where it was', async () => {
-    let first = true
-    const server = await serve({
-      intercept: (request, response) => {
-        if (!isWeights(request) || !first) return false
-        first = false
-        void sendTo(page, request, response, 9 << 20)
-        return true
-      },
-    })
+    const server = await serve({ intercept: firstBroken(() => page) })
     const page = await openPage(server)
     await page.evaluate(async () => {
       const stop = new AbortController()
