@@ -243,6 +243,9 @@ export const SAMPLING_OPTIONS = {
 /** Whatever removes tokens: mirostat does it its own way. */
 export const NOT_WITH_MIROSTAT = ['topK', 'topP', 'minP', 'topNSigma', 'typicalP', 'xtc', 'temperatureLast'] as const
 
+/** Any one of these says how tokens are drawn: a temperature was chosen with its filters. */
+export const CHOOSING = ['temperature', 'topP', 'topK', 'minP', 'typicalP', 'topNSigma', 'mirostat'] as const
+
 const NEEDED = [
   ['dry', 'multiplier', expectation(DRY_OPTIONS.multiplier.kind)],
   ['xtc', 'probability', expectation(XTC_OPTIONS.probability.kind)],

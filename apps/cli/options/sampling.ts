@@ -1,6 +1,6 @@
 /** Options of the commands that write text. */
 import type { Command } from 'commander'
-import { OUTPUT_OPTIONS, PROMPT_OPTIONS, pickRows, withoutRows } from '../../../src/for-apps.ts'
+import { CHOOSING, OUTPUT_OPTIONS, PROMPT_OPTIONS, pickRows, withoutRows } from '../../../src/for-apps.ts'
 import type { AttentionPath, PromptOptions, SpeculationKind } from '../../../src/index.ts'
 import { addDrawingOptions } from './drawing.ts'
 import { addFlags, engineFlag, givenOptions } from './engine-flags.ts'
@@ -62,9 +62,6 @@ export function addSamplingOptions(command: Command, defaults: { readonly maxTok
 export function toPromptOptions(flags: SamplingFlags): PromptOptions {
   return givenOptions(ROWS, flags)
 }
-
-/** Options of which any one says how tokens are drawn. */
-const CHOOSING = ['temperature', 'topP', 'topK', 'minP', 'typicalP', 'topNSigma', 'mirostat'] as const
 
 /** Whether the user gave any sampling option. */
 export function choseSampling(flags: SamplingFlags): boolean {

@@ -1,5 +1,12 @@
 /** Options of drawing under the names of OpenAI, vLLM and llama.cpp: one table, checked by the engine's own ranges. */
-import { type Kind, type OptionRow, type OptionRows, PROMPT_OPTIONS, readArgument } from '../../../src/for-apps.ts'
+import {
+  type Kind,
+  NOT_WITH_MIROSTAT,
+  type OptionRow,
+  type OptionRows,
+  PROMPT_OPTIONS,
+  readArgument,
+} from '../../../src/for-apps.ts'
 import { invalid } from '../failure.ts'
 import type { AskOptions } from './ask.ts'
 
@@ -77,8 +84,6 @@ const STRUCTURED: Readonly<Record<string, Knob>> = {
   json_object: { option: 'json' },
 }
 
-/** Filters that mirostat takes the place of, as llama.cpp does without a word. */
-const WITHOUT_MIROSTAT = ['topK', 'topP', 'minP', 'topNSigma', 'typicalP', 'xtc', 'temperatureLast']
 /** Groups of options that are nothing without one of their parts. */
 const NEEDED = { dry: 'multiplier', xtc: 'probability', dynamicTemperature: 'range' } as const
 
@@ -143,7 +148,8 @@ function readMirostat(made: Record<string, unknown>, mirostat: unknown): void {
   }
   if (mirostat !== 2) throw invalid(`mirostat is ${JSON.stringify(mirostat)}; expected 0 (off) or 2`, 'mirostat')
   made.mirostat ??= {}
-  for (const name of WITHOUT_MIROSTAT) delete made[name]
+  // As llama.cpp does, without a word.
+  for (const name of NOT_WITH_MIROSTAT) delete made[name]
 }
 
 /** A text or a list of them; empty ones stop nothing. */

@@ -1,13 +1,10 @@
 /** How tokens are drawn where a prompt does not say it. */
-import { NOT_WITH_MIROSTAT } from '../../sampling/options.ts'
+import { CHOOSING, NOT_WITH_MIROSTAT } from '../../sampling/options.ts'
 import type { SamplingOptions } from '../types/options/prompt.ts'
 import type { SamplingDefaults } from '../types/results.ts'
 
 /** The tail of a distribution is where a small model derails: at temperature 1 over all tokens it writes word salad. */
 const OURS = { temperature: 0.6, topP: 0.9 } as const
-
-/** These belong together: a temperature was chosen with its filters. */
-const DRAWING = ['temperature', 'topP', 'topK', 'minP', 'typicalP', 'topNSigma', 'mirostat'] as const
 
 /**
  * What a prompt that gives `given` is drawn with on a model whose files say `model`. Each setting is the prompt's, else the
@@ -28,5 +25,5 @@ export function samplingDefaults(model: SamplingOptions): SamplingDefaults {
 }
 
 function names(options: SamplingOptions): boolean {
-  return DRAWING.some(name => options[name] !== undefined)
+  return CHOOSING.some(name => options[name] !== undefined)
 }
