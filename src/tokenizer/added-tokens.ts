@@ -1,6 +1,5 @@
 import { BLANK, WORD } from './blanks.ts'
-import { TokenizerError } from './errors.ts'
-import { NumberTable } from './models/number-table.ts'
+import { ROOT, Trie } from './trie.ts'
 
 /** A token that is searched for in the text before any other processing. */
 export interface AddedToken {
@@ -32,45 +31,37 @@ export interface Occurrence {
   readonly token: AddedToken
 }
 
-/** Limit for all forms together, in UTF-16 units: far above published tokenizers. A node of the trie takes some 40 bytes. */
-const MAX_UNITS = 1 << 20
-const ROOT = 0
-
 /**
  * Finds added tokens in a text: the longest at each position, from left to right, as the Rust library does. It walks the
  * text from its end with an Aho-Corasick automaton of the reversed forms, so that at each position it knows the longest
  * token that begins there. The time does not depend on the number of tokens.
  */
 export class AddedTokenFinder {
-  /** By node * 65,536 + unit. */
-  readonly #next = new NumberTable()
-  readonly #link: number[] = [ROOT]
+  readonly #trie: Trie
+  readonly #link: Int32Array
   /** By node: the longest form that begins where the node's text begins. */
-  readonly #longest: (Form | undefined)[] = [undefined]
+  readonly #longest: (Form | undefined)[]
 
   /** Each token with its form in the searched text. Throws TokenizerError if they are too long together. */
   constructor(tokens: Iterable<readonly [string, AddedToken]>) {
-    const layers: Entry[][] = []
-    for (const [text, token] of tokens) {
-      if (text === '') continue
-      let node = ROOT
-      for (let depth = 0; depth < text.length; depth++) {
-        node = this.#child(node, text.charCodeAt(text.length - 1 - depth), depth, layers)
-      }
-      this.#longest[node] = { token, length: text.length }
-    }
-    for (const layer of layers) {
-      for (const { node, parent, unit } of layer) {
-        const link = parent === ROOT ? ROOT : this.#step(this.#link[parent]!, unit)
-        this.#link[node] = link
-        this.#longest[node] ??= this.#longest[link]
-      }
+    const forms = [...tokens].filter(([text]) => text !== '')
+    const trie = new Trie(forms.reduce((sum, [text]) => sum + text.length, 0))
+    const ends = forms.map(([text]) => trie.addReversed(text))
+    this.#trie = trie
+    this.#link = new Int32Array(trie.size)
+    this.#longest = new Array<undefined>(trie.size).fill(undefined)
+    for (const [i, [text, token]] of forms.entries()) this.#longest[ends[i]!] = { token, length: text.length }
+    for (const node of trie.byDepth()) {
+      const parent = trie.parents[node]!
+      const link = parent === ROOT ? ROOT : this.#step(this.#link[parent]!, trie.units[node]!)
+      this.#link[node] = link
+      this.#longest[node] ??= this.#longest[link]
     }
   }
 
   /** The non-overlapping tokens of a text, in order. */
   find(text: string): Occurrence[] {
-    if (this.#link.length === 1) return []
+    if (this.#trie.size === 1) return []
     const found: Occurrence[] = []
     let node = ROOT
     for (let at = text.length - 1; at >= 0; at--) {
@@ -106,26 +97,9 @@ export class AddedTokenFinder {
     return sections
   }
 
-  #child(node: number, unit: number, depth: number, layers: Entry[][]): number {
-    const key = node * 0x10000 + unit
-    const known = this.#next.get(key)
-    if (known >= 0) return known
-    const child = this.#link.length
-    if (child > MAX_UNITS) {
-      throw new TokenizerError(`the added tokens have more than ${MAX_UNITS} characters; latentkit takes no more`)
-    }
-    this.#next.set(key, child)
-    this.#link.push(ROOT)
-    this.#longest.push(undefined)
-    const layer = layers[depth]
-    if (layer) layer.push({ node: child, parent: node, unit })
-    else layers[depth] = [{ node: child, parent: node, unit }]
-    return child
-  }
-
   #step(node: number, unit: number): number {
     for (;;) {
-      const next = this.#next.get(node * 0x10000 + unit)
+      const next = this.#trie.child(node, unit)
       if (next >= 0) return next
       if (node === ROOT) return ROOT
       node = this.#link[node]!
@@ -136,12 +110,6 @@ export class AddedTokenFinder {
 interface Form {
   readonly token: AddedToken
   readonly length: number
-}
-
-interface Entry {
-  readonly node: number
-  readonly parent: number
-  readonly unit: number
 }
 
 function charAt(text: string, at: number): string {
