@@ -12,19 +12,21 @@ import { mixedModel } from '../nn/mixed-model.ts'
 import { RandomCheckpoint } from '../support/random-model.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
+const SIZES = {
+  vocab_size: 40,
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  intermediate_size: 24,
+  max_position_embeddings: 64,
+}
+
 /** Heads of two sizes. */
 const llama = () =>
   modelOf(
     new RandomCheckpoint(
       {
         model_type: 'llama',
-        ...{
-          vocab_size: 40,
-          hidden_size: 16,
-          num_hidden_layers: 2,
-          intermediate_size: 24,
-          max_position_embeddings: 64,
-        },
+        ...SIZES,
         ...{ num_attention_heads: 2, num_key_value_heads: 2, head_dim: 8, rms_norm_eps: 1e-5 },
         per_layer_config: { 1: { head_dim: 4, num_key_value_heads: 1 } },
       },
@@ -49,6 +51,22 @@ it('a GGUF file cannot, and says which layers differ in what', async () => {
   expect(() => prepareGguf(source, {})).toThrow(
     /architecture llama has one kind of attention.*layer 0 has nKvHeads 2, headDim 8.*layer 1 nKvHeads 1, headDim 4/,
   )
+})
+
+it.each([
+  ['lfm2', { conv_L_cache: 3 }],
+  [
+    'qwen3_5_text',
+    {
+      ...{ linear_conv_kernel_dim: 4, linear_key_head_dim: 8, linear_value_head_dim: 8 },
+      ...{ linear_num_key_heads: 1, linear_num_value_heads: 2, partial_rotary_factor: 0.5 },
+    },
+  ],
+])('%s whose layers all attend has no place where llama.cpp asks for the sizes of a state', async (type, more) => {
+  const config = { ...SIZES, model_type: type, num_attention_heads: 2, num_key_value_heads: 1, head_dim: 8, ...more }
+  const types = { layer_types: ['full_attention', 'full_attention'] }
+  const source = await readSourceModel(modelOf(new RandomCheckpoint({ ...config, ...types }, 1)))
+  expect(() => prepareGguf(source, {})).toThrow(/architecture \w+ has layers that carry a state, this model has none/)
 })
 
 async function logits(model: OpenedModel): Promise<number[]> {

@@ -1,5 +1,6 @@
 /** Layers that carry a state in place of keys, in llama.cpp's files. */
 import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
+import { UnsupportedModelError } from '../../errors.ts'
 import type { AttentionConfig } from '../../nn/attention/config.ts'
 import { attends, type ModelConfig } from '../../nn/config.ts'
 import type { StateConfig } from '../../nn/states/config.ts'
@@ -27,6 +28,15 @@ export function stateOf<Kind extends StateConfig['kind']>(
   kind: Kind,
 ): Extract<StateConfig, { readonly kind: Kind }> | undefined {
   return layers.map(layer => layer.attention).find(attention => attention.kind === kind) as never
+}
+
+/** Writing: the same, where a file has to say its sizes. Throws UnsupportedModelError for a model whose layers all attend. */
+export function neededState<Kind extends StateConfig['kind']>(keys: GgufKeys, config: ModelConfig, kind: Kind) {
+  const state = stateOf(config, kind)
+  if (state) return state
+  throw new UnsupportedModelError(
+    `llama.cpp's architecture ${keys.architecture} has layers that carry a state, this model has none`,
+  )
 }
 
 /** Writing: heads of keys layer by layer, 0 for those that carry a state, by which llama.cpp knows them. */

@@ -2,7 +2,7 @@
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { Architecture } from '../gguf/architecture.ts'
 import { groupedConfig } from '../gguf/common.ts'
-import { addHeadsByLayer, attendingOf, layerTypes, stateLayers, stateOf } from '../gguf/states.ts'
+import { addHeadsByLayer, attendingOf, layerTypes, neededState, stateLayers } from '../gguf/states.ts'
 
 const WINDOW = '{arch}.attention.sliding_window'
 const CAUSAL = '{arch}.attention.causal'
@@ -33,7 +33,7 @@ export const lfm2: Architecture = {
   shownAttention: attendingOf,
   addKeys(keys, config) {
     addHeadsByLayer(keys, config)
-    keys.u32('{arch}.shortconv.l_cache', stateOf(config, 'convolution')?.kernel)
+    keys.u32('{arch}.shortconv.l_cache', neededState(keys, config, 'convolution').kernel)
   },
   config(model) {
     refuseOtherAttention(model.metadata)

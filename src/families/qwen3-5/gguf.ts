@@ -8,7 +8,7 @@ import { groupedConfig } from '../gguf/common.ts'
 import { addExpertSizes, expertSizes, STACKED_EXPERTS } from '../gguf/experts.ts'
 import { DECODER, PREDICTION } from '../gguf/naming.ts'
 import { HEADS, LAYERS, SIZE } from '../gguf/ranges.ts'
-import { attendingOf, forAllBlocks, layerTypes, stateLayers, stateOf } from '../gguf/states.ts'
+import { attendingOf, forAllBlocks, layerTypes, neededState, stateLayers, stateOf } from '../gguf/states.ts'
 
 const WIDTH = '{arch}.feed_forward_length'
 const SHARED_WIDTH = '{arch}.expert_shared_feed_forward_length'
@@ -93,15 +93,13 @@ function addQwen35Keys(keys: GgufKeys, config: ModelConfig): void {
 }
 
 function addStateKeys(keys: GgufKeys, config: ModelConfig): void {
-  const state = stateOf(config, 'delta')
+  const state = neededState(keys, config, 'delta')
   const carries = config.layers.map(({ attention }) => !attends(attention))
-  if (state) {
-    keys.u32('{arch}.ssm.conv_kernel', state.kernel)
-    keys.u32('{arch}.ssm.state_size', state.keyDim)
-    keys.u32('{arch}.ssm.group_count', state.nKeyHeads)
-    keys.u32('{arch}.ssm.time_step_rank', state.nHeads)
-    keys.u32('{arch}.ssm.inner_size', state.nHeads * state.valueDim)
-  }
+  keys.u32('{arch}.ssm.conv_kernel', state.kernel)
+  keys.u32('{arch}.ssm.state_size', state.keyDim)
+  keys.u32('{arch}.ssm.group_count', state.nKeyHeads)
+  keys.u32('{arch}.ssm.time_step_rank', state.nHeads)
+  keys.u32('{arch}.ssm.inner_size', state.nHeads * state.valueDim)
   const interval = carries.indexOf(false) + 1
   keys.u32('{arch}.full_attention_interval', interval || carries.length + 1)
   const regular = carries.every((is, i) => is === (interval === 0 || (i + 1) % interval !== 0))
