@@ -38,6 +38,16 @@ describe('a config.json', () => {
     expect(sizes(planModelFromJson(json))).toEqual(sizes(engine))
   })
 
+  it('biases of Qwen3.5 are of the gate beside its queries, too', () => {
+    const types = { layer_types: ['full_attention', 'linear_attention'], num_hidden_layers: 2, head_dim: 128 }
+    const states = { linear_conv_kernel_dim: 4, linear_key_head_dim: 128, linear_value_head_dim: 128 }
+    const config = { ...LLAMA, ...types, ...states, linear_num_key_heads: 16, linear_num_value_heads: 32 }
+    const counted = (attention_bias: boolean) =>
+      countWeights(planModelFromJson({ ...config, model_type: 'qwen3_5_text', attention_bias }), { draft: false })
+        .parameters
+    expect(counted(true) - counted(false)).toBe((2 * 32 + 2 * 8) * 128 + 4096)
+  })
+
   it('a frequency of experts may be a list of the layers that have them', () => {
     const experts = { num_experts: 8, num_experts_per_tok: 2, moe_intermediate_size: 64 }
     const withExperts = (moe_layer_freq: unknown) =>

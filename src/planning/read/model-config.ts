@@ -89,12 +89,19 @@ function shapeOfExperts({ nExperts, topK, expertSize, sharedSize, selectionBias,
 }
 
 /** As the descriptor has them. */
-function ownOf(a: LayerConfig['attention'], { hiddenSize: D, distanceBias }: ModelConfig, first: boolean): OwnWeight[] {
+function ownOf(
+  a: LayerConfig['attention'],
+  { hiddenSize: D, distanceBias, bias }: ModelConfig,
+  first: boolean,
+): OwnWeight[] {
   if (a.kind !== 'grouped') return []
-  const gate: OwnWeight = { name: 'attention gate', role: 'matrix', rows: a.nHeads * a.headDim, cols: D, split: 'rows' }
+  const width = a.nHeads * a.headDim
+  const gate: OwnWeight = { name: 'attention gate', role: 'matrix', rows: width, cols: D, split: 'rows' }
+  const gateBias: OwnWeight = { name: 'attention gate bias', role: 'vector', rows: 1, cols: width }
   return [
     ...(a.qkNormWide ? [wideNorms(a)] : []),
     ...(a.gated ? [gate] : []),
+    ...(a.gated && bias.qkv ? [gateBias] : []),
     ...(first && distanceBias ? [distances(distanceBias, a.nHeads)] : []),
   ]
 }
