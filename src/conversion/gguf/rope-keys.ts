@@ -1,6 +1,6 @@
 import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import { type RopeConfig, ropeFrequencies } from '../../nn/attention/rope.ts'
+import { type RopeConfig, ropeFrequencies, yarnMscale } from '../../nn/attention/rope.ts'
 import { hasLatents, type ModelConfig } from '../../nn/config.ts'
 
 export function addRopeKeys(keys: GgufKeys, config: ModelConfig): void {
@@ -30,13 +30,20 @@ function addYarnKeys(keys: GgufKeys, y: Yarn, latent: boolean): void {
       `YaRN with mscale ${y.mscale} and mscale_all_dim ${y.mscaleAllDim} cannot be said in GGUF, which has one for both`,
     )
   }
+  // llama.cpp stretches the softmax of latent attention by it, too.
+  if (latent && (y.attentionFactor ?? 1) !== 1) {
+    throw new UnsupportedModelError(
+      `YaRN with attention_factor ${y.attentionFactor} cannot be said in GGUF for latent attention`,
+    )
+  }
   keys.string('{arch}.rope.scaling.type', 'yarn')
   keys.f32('{arch}.rope.scaling.factor', y.factor)
   keys.u32('{arch}.rope.scaling.original_context_length', y.originalPositions)
   keys.f32('{arch}.rope.scaling.yarn_log_multiplier', latent ? 0.1 * (y.mscaleAllDim as number) : undefined)
   keys.f32('{arch}.rope.scaling.yarn_beta_fast', y.betaFast)
   keys.f32('{arch}.rope.scaling.yarn_beta_slow', y.betaSlow)
-  keys.f32('{arch}.rope.scaling.attn_factor', y.attentionFactor ?? undefined)
+  if (y.attentionFactor === null || latent) return
+  keys.f32('{arch}.rope.scaling.attn_factor', y.attentionFactor / yarnMscale(y.factor, 1))
 }
 
 /** The divisor that llama.cpp's converter gives to frequencies that do not turn. */

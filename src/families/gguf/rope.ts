@@ -3,7 +3,7 @@
 import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
-import { ropeFrequencies } from '../../nn/attention/rope.ts'
+import { ropeFrequencies, yarnMscale } from '../../nn/attention/rope.ts'
 import type { ModelConfig } from '../../nn/config.ts'
 import type { GgufModel } from './architecture.ts'
 import { CONTEXT, POSITIVE } from './ranges.ts'
@@ -49,15 +49,29 @@ function ropeScaling({ metadata: m, ropeTensors }: GgufModel): JsonObject | unde
         ...(original !== undefined && { original_max_position_embeddings: original }),
         ...optional('beta_fast', m.optionalNumber('{arch}.rope.scaling.yarn_beta_fast', POSITIVE)),
         ...optional('beta_slow', m.optionalNumber('{arch}.rope.scaling.yarn_beta_slow', POSITIVE)),
-        ...attentionFactor(m),
+        ...yarnAttentionFactor(m, factor),
       }
     default:
       return m.fail('{arch}.rope.scaling.type', '"none", "linear", "yarn", or "longrope" with its tensors of factors')
   }
 }
 
+const ATTENTION_FACTOR = '{arch}.rope.scaling.attn_factor'
+
 function attentionFactor(m: Metadata): JsonObject {
-  return optional('attention_factor', m.optionalNumber('{arch}.rope.scaling.attn_factor', POSITIVE))
+  return optional('attention_factor', m.optionalNumber(ATTENTION_FACTOR, POSITIVE))
+}
+
+/** llama.cpp multiplies cos and sin by this and by what YaRN takes without it. */
+function yarnAttentionFactor(m: Metadata, factor: number): JsonObject {
+  const besides = m.optionalNumber(ATTENTION_FACTOR, POSITIVE)
+  if (besides === undefined) return {}
+  if (m.optionalInt('{arch}.attention.kv_lora_rank') === undefined) {
+    return { attention_factor: besides * yarnMscale(factor, 1) }
+  }
+  return besides === 1
+    ? {}
+    : m.fail(ATTENTION_FACTOR, '1 in a file with latent attention, whose softmax it would stretch')
 }
 
 function optional(key: string, value: number | undefined): JsonObject {

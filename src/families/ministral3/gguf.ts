@@ -15,7 +15,8 @@ export const mistral3: Architecture = {
   addKeys(keys, model) {
     addGrowthKeys(keys, model)
     const scaling = model.ropes[0]?.scaling
-    if (scaling?.kind === 'yarn' && scaling.mscale && scaling.mscaleAllDim) keys.f32(MULTIPLIER, scaling.mscaleAllDim)
+    if (scaling?.kind !== 'yarn' || scaling.attentionFactor !== null) return
+    if (scaling.mscale && scaling.mscaleAllDim) keys.f32(MULTIPLIER, scaling.mscaleAllDim)
   },
   config: model => ({
     ...grownRope(withMultiplier(groupedConfig(model), model), model.metadata),

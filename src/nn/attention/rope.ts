@@ -105,7 +105,7 @@ export function longropeLimit(rope: RopeConfig): number | null {
 }
 
 /** get_mscale of DeepSeek's code: 0.1 m ln(s) + 1 beyond s = 1 (YaRN, section 3.4). */
-function yarnMscale(factor: number, m: number): number {
+export function yarnMscale(factor: number, m: number): number {
   return factor > 1 ? 0.1 * m * Math.log(factor) + 1 : 1
 }
 
