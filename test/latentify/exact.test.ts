@@ -121,8 +121,8 @@ describe('from one form of files into the other', () => {
     const latent = await whole(source, undefined, { queryLatent: true })
     const file = join(tempFolder(), 'latent.gguf')
     const { warnings } = await convertModel(latent, file)
-    // llama.cpp's deepseek2 has no list of frequencies.
-    expect(warnings.join()).toContain('list of frequencies')
+    // llama.cpp's deepseek2 has no divisors of frequencies.
+    expect(warnings.join()).toContain('divisors of the rope')
     const back = join(tempFolder(), 'back')
     await convertModel(file, back)
     for (const path of [file, back]) {

@@ -11,6 +11,7 @@ import { summarise, type Written } from '../written.ts'
 import { checkKeys } from './check-keys.ts'
 import { modelKeys } from './model-keys.ts'
 import { type PlanOptions, planTensors, type TensorToWrite } from './plan-tensors.ts'
+import { ropeWarnings } from './rope-keys.ts'
 import { addSamplingKeys } from './sampling-keys.ts'
 import { addTokenizerKeys } from './tokenizer-keys.ts'
 import { fallbackWarnings, fileTypeOf } from './types.ts'
@@ -44,7 +45,11 @@ export function prepareGguf(given: SourceModel, options: PlanOptions) {
   const header = ggufHeader(keys, tensors)
   return {
     bytes: ggufSize(header, tensors),
-    warnings: [...(architecture.warnings?.(config) ?? []), ...fallbackWarnings(tensors, options.weights)],
+    warnings: [
+      ...(architecture.warnings?.(config) ?? []),
+      ...ropeWarnings(architecture, config),
+      ...fallbackWarnings(tensors, options.weights),
+    ],
     write: async (path: string, output: OutputOptions): Promise<Written> => {
       await writeFile(path, header, tensors, output)
       return { files: [path], types }

@@ -1,5 +1,6 @@
 import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import { UnsupportedModelError } from '../../errors.ts'
+import type { Architecture } from '../../families/gguf/architecture.ts'
 import { type RopeConfig, ropeFrequencies, yarnMscale } from '../../nn/attention/rope.ts'
 import { hasLatents, type ModelConfig } from '../../nn/config.ts'
 
@@ -48,6 +49,15 @@ function addYarnKeys(keys: GgufKeys, y: Yarn, latent: boolean): void {
 
 /** The divisor that llama.cpp's converter gives to frequencies that do not turn. */
 const STILL = 1e30
+
+/** Where llama.cpp has no place for them. */
+export function ropeWarnings({ name, ropeDivisors }: Architecture, config: ModelConfig): string[] {
+  const names = [...ropeTensors(config).keys()]
+  if (names.length === 0 || ropeDivisors === (names.length === 1 ? 'one' : 'two')) return []
+  return [
+    `llama.cpp will not load this file: its architecture ${name} has no place for divisors of the rope's frequencies (${names.join(', ')})`,
+  ]
+}
 
 /** Divisors of the rope's frequencies, which are tensors in GGUF: by name, f32. */
 export function ropeTensors({ ropes }: ModelConfig): Map<string, Float32Array> {

@@ -24,7 +24,7 @@ export const deepseek2: Architecture = {
     const attention = layers[0]?.attention
     const scaling = ropes[0]?.scaling.kind
     const lost = [
-      ...(scaling === 'longrope' || scaling === 'factors' ? ['a list of frequencies for rope'] : []),
+      ...(scaling === 'linear' ? ['positions that are stretched without the softmax'] : []),
       ...(layers.some(layer => layer.window !== null) ? ['a sliding window'] : []),
     ]
     if (lost.length > 0)

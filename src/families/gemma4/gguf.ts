@@ -26,6 +26,7 @@ const STILL = 1e29
 
 export const gemma4: Architecture = {
   name: 'gemma4',
+  ropeDivisors: 'one',
   naming: {
     model: {
       ...DECODER.model,

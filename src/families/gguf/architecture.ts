@@ -40,6 +40,8 @@ export interface Architecture {
   readonly interleaves?: boolean
   /** Files have the decay rates of states, times this sign, where the hub's have their logarithms. Default: there are none. */
   readonly decayRates?: 1 | -1
+  /** Divisors of the rope's frequencies that llama.cpp reads: one set, or LongRoPE's two; it refuses a file with any other. Default: none. */
+  readonly ropeDivisors?: 'one' | 'two'
   /** Heads of values lie as they take those of keys by turns; on the hub neighbours share one. Default false. */
   readonly keysByTurns?: boolean
   /** W_UK and W_UV are apart, since llama.cpp computes on the latent. Default false. */

@@ -7,6 +7,7 @@ import { DECODER } from '../gguf/naming.ts'
 export const granite: Architecture = {
   name: 'granite',
   interleaves: true,
+  ropeDivisors: 'one',
   biases: [
     { modules: ATTENTION, single: true },
     { modules: MLP, single: true },

@@ -9,6 +9,7 @@ import { DECODER } from '../gguf/naming.ts'
 export const llama: Architecture = {
   name: 'llama',
   interleaves: true,
+  ropeDivisors: 'one',
   biases: [
     { modules: ATTENTION, single: true },
     { modules: MLP, single: true },

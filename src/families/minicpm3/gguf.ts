@@ -14,6 +14,7 @@ const PUBLISHED = { scale_emb: 12, scale_depth: 1.4, dim_model_base: 256 }
 
 export const minicpm3: Architecture = {
   name: 'minicpm3',
+  ropeDivisors: 'two',
   addKeys: addScaleKeys,
   warnings({ embeddingScale, logitScale, hiddenSize }) {
     if (embeddingScale === PUBLISHED.scale_emb && logitScale * hiddenSize === PUBLISHED.dim_model_base) return []

@@ -11,6 +11,7 @@ const MULTIPLIER = '{arch}.rope.scaling.yarn_log_multiplier'
 export const mistral3: Architecture = {
   name: 'mistral3',
   interleaves: true,
+  ropeDivisors: 'one',
   naming: DECODER,
   addKeys(keys, model) {
     addGrowthKeys(keys, model)

@@ -6,6 +6,7 @@ import { addLongropeFactor } from '../gguf/rope.ts'
 
 export const phi3: Architecture = {
   name: 'phi3',
+  ropeDivisors: 'two',
   naming: {
     ...DECODER,
     inLayer: { ...DECODER.inLayer, ...JOINED_MLP, attn_qkv: 'self_attn.qkv_proj' },

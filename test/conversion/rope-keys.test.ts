@@ -1,4 +1,4 @@
-/** What a config's attention_factor becomes: llama.cpp multiplies cos and sin by its key *and* by 1 + 0.1 ln(factor). */
+/** Ropes in llama.cpp's files, which it reads by rules of its own: it multiplies cos and sin by a key *and* by 1 + 0.1 ln(factor), for one. */
 import { expect, it } from 'vitest'
 import { GgufKeys } from '../../src/checkpoint/gguf/keys.ts'
 import { prepareGguf } from '../../src/conversion/gguf/convert.ts'
@@ -30,4 +30,14 @@ it('latent attention, whose softmax llama.cpp would stretch by it too, is refuse
   const config = { ...randomLatentConfig(new Rng('yarn')), rope_scaling: { ...YARN, mscale: 1, mscale_all_dim: 1 } }
   const source = await readSourceModel(opened(config))
   expect(() => prepareGguf(source, {})).toThrow('attention_factor 1.2 cannot be said in GGUF for latent attention')
+})
+
+it.each([
+  ['llama', []],
+  ['qwen3', [/architecture qwen3 has no place for divisors of the rope's frequencies \(rope_freqs\.weight\)/]],
+])('%s with the positions of Llama 3: llama.cpp reads divisors in some architectures only', async (type, warnings) => {
+  const scaling = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 }
+  const config = { ...QWEN3, model_type: type, rope_scaling: { ...scaling, original_max_position_embeddings: 16 } }
+  const source = await readSourceModel(opened(config))
+  expect(prepareGguf(source, {}).warnings).toEqual(warnings.map(warning => expect.stringMatching(warning)))
 })
