@@ -51,6 +51,7 @@ export function planOf({ config, weights, checkpoint }: SourceModel): Plan {
   if (blockOrder !== 'pre') refuse(`whose blocks are joined in another order (${blockOrder})`)
   if (scales(config).some(scale => scale !== 1)) refuse('that scales embeddings, blocks or logits')
   if (ropes.length !== 1) refuse('with several ropes')
+  if (ropes[0]?.dim !== attention.headDim) refuse('that rotates a part of each head')
   const other = layers.findIndex(layer => JSON.stringify(layer) !== JSON.stringify(first))
   if (other >= 0) refuse(`whose layers 0 and ${other} differ`)
   if (first.mlp.kind !== 'dense' || !first.mlp.gated || first.mlp.activation !== 'silu') {
@@ -58,6 +59,8 @@ export function planOf({ config, weights, checkpoint }: SourceModel): Plan {
   }
   const scaling = (ropes[0] as RopeConfig).scaling
   if (scaling.kind === 'longrope') refuse('with LongRoPE, whose frequencies change with the length of the text')
+  const joined = weights.find(({ name }) => /\.(qkv|gate_up)_proj\.weight$/.test(name))
+  if (joined) refuse(`with several projections in one matrix (${joined.name})`)
   const biases = weights.filter(({ name }) => name.endsWith('.bias')).map(({ name }) => name)
   const homeless = biases.find(name => !/\.self_attn\.[qkvo]_proj\.bias$/.test(name))
   if (homeless !== undefined) refuse(`with a bias outside of attention (${homeless})`)

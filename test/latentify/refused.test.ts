@@ -35,6 +35,11 @@ describe('sizes and settings', () => {
     await expect(asked({ cacheRatio: 0.5 }, llama({ mlp_bias: true }))).rejects.toThrow(/mlp\.\w+_proj\.bias/)
   })
 
+  it('projections that are one matrix', async () => {
+    const phi3 = llama({ model_type: 'phi3', head_dim: undefined, sliding_window: null })
+    await expect(asked({ cacheRatio: 0.5 }, phi3)).rejects.toThrow(/phi3 model with several projections in one matrix/)
+  })
+
   it('sizes that are no sizes', async () => {
     await expect(asked({})).rejects.toThrow(/caches 32 numbers.*rank 16 with rope 16 keeps all/)
     await expect(asked({ cacheRatio: 0.5, rank: 3 })).rejects.toThrow(/cacheRatio and rank/)

@@ -103,7 +103,7 @@ function arithmetic(raw: ConfigReader, projections: 'joined' | 'byHead' = 'joine
     ...base,
     qkNorm: 'head',
     gated: true,
-    own: ['attention gate', 'attention gate bias', 'shared expert gate'],
+    own: ['attention gate', 'gate bias', 'shared expert gate'],
     state: deltaNet(raw, projections, base.eps),
   }
 }

@@ -29,5 +29,5 @@ function qwenGates(raw: ConfigReader, layers: readonly LayerDescriptor[]): Parti
 }
 
 function gateOf(width: number, D: number, biased: boolean): OwnWeight[] {
-  return [split('attention gate', width, D), ...(biased ? [vector('attention gate bias', width)] : [])]
+  return [split('attention gate', width, D), ...(biased ? [vector('gate bias', width)] : [])]
 }

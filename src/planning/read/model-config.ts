@@ -97,7 +97,7 @@ function ownOf(
   if (a.kind !== 'grouped') return []
   const width = a.nHeads * a.headDim
   const gate: OwnWeight = { name: 'attention gate', role: 'matrix', rows: width, cols: D, split: 'rows' }
-  const gateBias: OwnWeight = { name: 'attention gate bias', role: 'vector', rows: 1, cols: width }
+  const gateBias: OwnWeight = { name: 'gate bias', role: 'vector', rows: 1, cols: width }
   return [
     ...(a.qkNormWide ? [wideNorms(a)] : []),
     ...(a.gated ? [gate] : []),
