@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -201,6 +202,21 @@ describe('who writes where', () => {
       expect([name, release !== null]).toEqual([name, free])
       await release?.()
     }
+  })
+
+  it.skipIf(!LINUX)('is forgotten of a process that was killed and that its parent does not ask about', async () => {
+    // The shell becomes a program that never waits for its children.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'])
+    onTestFinished(() => void parent.kill())
+    const pid = Number(await new Promise(done => parent.stdout.once('data', done)))
+    const path = join(tempFolder(), 'm.gguf')
+    writeFileSync(`${path}.writing`, `${pid} ${hostname()}\n`)
+    expect(await reserve(path)).toBeNull()
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z ')
+    const release = await reserve(path)
+    expect(release).not.toBeNull()
+    await release?.()
   })
 
   it('is said in a sentence, and what is there stays', async () => {
