@@ -68,7 +68,7 @@ function refuseKinds(config: JsonObject, fail: (met: string) => never): void {
     if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) continue
     fail(`${key} is ${show(value)}; latentkit applies low-rank changes of matrices only`)
   }
-  if (typeof init === 'string' && /^(pissa|olora|corda|loftq)/i.test(init)) {
+  if (typeof init === 'string' && /^(pissa|olora|corda|loftq|lora_ga)/i.test(init)) {
     fail(
       `init_lora_weights is ${show(init)}, which changes the base model too; convert it in PEFT (path_initial_model_for_weight_conversion)`,
     )

@@ -165,6 +165,7 @@ describe('refused in a sentence', () => {
     ['modules_to_save', ['lm_head'], 'modules_to_save is a list of 1'],
     ['bias', 'all', 'biases of its own'],
     ['init_lora_weights', 'pissa', 'changes the base model too'],
+    ['init_lora_weights', 'lora_ga', 'changes the base model too'],
     ['alpha_pattern', { '(a+)+': 3 }, 'an expression'],
     ['r', 16, 'it says rank 16 of'],
     ['rank_pattern', { q_proj: 5 }, 'it says rank 5 of'],
