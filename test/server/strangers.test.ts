@@ -138,3 +138,28 @@ test('an item of an answer that was kept may be named by its id, by its key alon
   const gone = [{ type: 'item_reference', id: 'msg_0' }, ...next]
   expect(await error('/v1/responses', { input: gone })).toMatchObject({ status: 404, param: 'input[0]' })
 })
+
+test('a reranker answers in the form of Cohere and Jina, and in that of Text Embeddings Inference', async () => {
+  const reranker = await testServer({ models: ['test/fixtures/embeddings/bert-reranker'] })
+  const [query, documents] = ['the cat', ['a dog', 'the cat sat', 'hi']]
+  type Ranked = { index: number; relevance_score: number; document?: { text: string } }[]
+  const asked = { query, documents, top_n: 2, return_documents: true }
+  const { results } = (await post(reranker, '/v1/rerank', asked)).body as { results: Ranked }
+  expect(results.map(({ index, document }) => document?.text === documents[index])).toEqual([true, true])
+  const tei = (await post(reranker, '/rerank', { query, texts: documents, return_text: true })).body as {
+    index: number
+    score: number
+    text: string
+  }[]
+  expect(tei).toHaveLength(3)
+  expect(tei.slice(0, 2).map(({ index, score }) => [index, score])).toEqual(
+    results.map(({ index, relevance_score: score }) => [index, score]),
+  )
+  expect(tei[0]?.text).toBe(documents[tei[0]?.index ?? -1])
+  const raw = (await post(reranker, '/rerank', { query, texts: documents, raw_scores: true })).body as typeof tei
+  expect(1 / (1 + Math.exp(-(raw[0]?.score ?? 0)))).toBeCloseTo(tei[0]?.score ?? 0, 12)
+  expect(await post(reranker, '/rerank', { query })).toMatchObject({
+    status: 400,
+    body: { error: { param: 'documents' } },
+  })
+})
