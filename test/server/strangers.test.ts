@@ -50,6 +50,24 @@ describe('a form under any of its names holds the answer', () => {
   })
 })
 
+test('parameters that no arguments satisfy are refused by the name of their tool', async () => {
+  const tool = (name: string, v: object) => {
+    const parameters = { type: 'object', properties: { v }, required: ['v'] }
+    return { type: 'function', function: { name, parameters } }
+  }
+  const none = tool('f', { type: 'integer', minimum: 5, maximum: 3 })
+  const named = { tools: [none, tool('g', {})], tool_choice: { type: 'function', function: { name: 'f' } } }
+  const required = { ...named, tool_choice: 'required', response_format: { type: 'json_object' } }
+  for (const [more, message, path] of [
+    [named, /^The parameters of f are satisfied by no value/, '/f'],
+    [required, /^The parameters of one of the tools f, g are satisfied by no value/, ''],
+  ] as const) {
+    expect(await error('/v1/chat/completions', { ...asked, ...more })).toMatchObject({
+      ...{ status: 400, code: 'unsupported_schema', schema_path: path, message: expect.stringMatching(message) },
+    })
+  }
+})
+
 test('a result of no call is refused where it is in the body, whatever messages it becomes', async () => {
   const call = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }
   const result = (call_id: string) => ({ type: 'function_call_output', call_id, output: 'x' })
