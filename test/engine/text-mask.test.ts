@@ -9,12 +9,16 @@ import type { MaskedText, Masks } from '../../src/grammar/thread/masked-text.ts'
 afterEach(() => void vi.restoreAllMocks())
 
 /** Opened, with `masks` as the answer to each request; null: it never comes. */
-async function opened(masks: Masks | null, state = { waitsForCompilation: false }) {
+async function opened(masks: Masks | null, state = { waitsForCompilation: false, worked: 0 }) {
   const requests: unknown[] = []
   const text = {
     isShared: true,
     get waitsForCompilation() {
       return state.waitsForCompilation
+    },
+    work: () => {
+      const before = state.worked
+      return { look: () => state.worked - before }
     },
     request: (request: unknown) => void requests.push(request),
     poll: () => masks,
@@ -78,35 +82,44 @@ it('of a draft whose masks are sent as messages, what the grammar allows is chec
   expect(masks?.count).toBe(2)
 })
 
-it('a mask that has not come after 10 s ends the text, and is reported', async () => {
-  const { mask, stuck } = await opened(null)
-  const now = vi.spyOn(performance, 'now')
-  now.mockReturnValue(1000)
+it('a mask that has not come after 10 s of work ends the text, and is reported', async () => {
+  const state = { waitsForCompilation: false, worked: 1000 }
+  const { mask, stuck } = await opened(null, state)
   expect(mask.ready()).toBe(false)
-  now.mockReturnValue(10_999)
+  state.worked = 10_999
   expect(mask.ready()).toBe(false)
   expect(stuck).not.toHaveBeenCalled()
-  now.mockReturnValue(11_000)
+  state.worked = 11_000
   expect(() => mask.ready()).toThrow(/takes longer than 10 s; use a smaller grammar/)
   expect(stuck).toHaveBeenCalledOnce()
   // It stays ended.
   expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
 })
 
-it('a mask that waits for the compilation of another grammar is not late', async () => {
-  const state = { waitsForCompilation: false }
-  const { mask, stuck } = await opened(null, state)
+it('a mask whose thread waits for a processor is not late, but after two minutes it is', async () => {
+  const { mask, stuck } = await opened(null)
   const now = vi.spyOn(performance, 'now')
   now.mockReturnValue(1000)
   expect(mask.ready()).toBe(false)
-  state.waitsForCompilation = true
-  now.mockReturnValue(60_000)
-  expect(mask.ready()).toBe(false)
-  state.waitsForCompilation = false
-  now.mockReturnValue(69_000)
+  now.mockReturnValue(120_999)
   expect(mask.ready()).toBe(false)
   expect(stuck).not.toHaveBeenCalled()
-  now.mockReturnValue(79_000)
+  now.mockReturnValue(121_000)
+  expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
+})
+
+it('a mask that waits for the compilation of another grammar is not late', async () => {
+  const state = { waitsForCompilation: false, worked: 0 }
+  const { mask, stuck } = await opened(null, state)
+  expect(mask.ready()).toBe(false)
+  state.waitsForCompilation = true
+  state.worked = 60_000
+  expect(mask.ready()).toBe(false)
+  state.waitsForCompilation = false
+  state.worked = 69_000
+  expect(mask.ready()).toBe(false)
+  expect(stuck).not.toHaveBeenCalled()
+  state.worked = 79_000
   expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import { outputCheck } from '../../src/grammar/check.ts'
 import { SchemaError } from '../../src/grammar/errors.ts'
 import { schemaGrammar } from '../../src/grammar/schema/grammar.ts'
@@ -351,6 +352,11 @@ const FORMATS: Readonly<Record<string, readonly [readonly string[], readonly str
 const INNER = object({ a: { oneOf: [{ format: 'iri' }, { format: 'hostname' }] } }, { additionalProperties: false })
 
 const REFUSED: readonly (readonly [unknown, string, string])[] = [
+  [{ items: { type: [] } }, '/items', 'type'],
+  [{ type: 'array', uniqueItems: 'yes' }, '', 'uniqueItems'],
+  // Names that every object of JavaScript has are no formats.
+  [{ type: 'string', format: 'constructor' }, '', 'format'],
+  [{ type: 'string', format: '__proto__' }, '', 'format'],
   [object({ a: { type: 'array', contains: integer, minContains: 20 } }), '/properties/a', 'contains'],
   [{ items: { not: { format: 'iri' } } }, '/items', 'not'],
   [{ oneOf: [{ format: 'iri' }, { format: 'hostname' }] }, '', 'oneOf'],
@@ -433,6 +439,17 @@ describe('a schema', () => {
       expect(error).toMatchObject({ path, keyword })
       if (keyword) expect((error as Error).message).toContain(keyword)
     }
+  })
+
+  it("holds zod's duration, whose pattern looks around", () => {
+    const pattern = z.toJSONSchema(z.iso.duration()).pattern as string
+    expect(pattern).toMatch(/\(\?[!=]/)
+    const holds = matcherOf({ type: 'string', format: 'duration', pattern })
+    for (const text of ['P3W', 'P1Y2DT3S', 'PT5M']) {
+      expect(text).toMatch(new RegExp(pattern))
+      expect(holds(text)).toBe(true)
+    }
+    for (const text of ['P', 'P1YT', '3W', 'P1Y2W']) expect(holds(text)).toBe(false)
   })
 
   it('is left as it was given', () => {

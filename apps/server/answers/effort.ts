@@ -1,9 +1,15 @@
 /** How long a model is to reason, as APIs ask for it. */
 import type { ReasoningEffort } from '../../../src/index.ts'
+import { invalid } from '../failure.ts'
 
-export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const satisfies readonly ReasoningEffort[]
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const satisfies readonly ReasoningEffort[]
 
-/** OpenAI and Anthropic have efforts above `high`, which no template knows. */
-export function readEffort(given: string): ReasoningEffort {
-  return EFFORTS.find(effort => effort === given) ?? 'high'
+/** OpenAI's and Anthropic's efforts above `high`, which no template knows. */
+const ABOVE: readonly string[] = ['xhigh', 'max']
+
+/** Throws Failure naming the field for what is no effort. */
+export function readEffort(given: string, where: string): ReasoningEffort {
+  const known = ABOVE.includes(given) ? 'high' : EFFORTS.find(effort => effort === given)
+  if (known) return known
+  throw invalid(`${where} is ${JSON.stringify(given)}; expected one of ${[...EFFORTS, ...ABOVE].join(', ')}`, where)
 }

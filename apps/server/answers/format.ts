@@ -24,8 +24,15 @@ export function readFormat(format: WireFormat | null | undefined, { where, schem
       `${where}.type`,
     )
   }
-  const isSchema = typeof schema === 'object' && schema !== null && !Array.isArray(schema)
-  if (isSchema) return { schema: schema as Record<string, unknown> }
-  if (type === 'json_object') return { json: true }
-  throw invalid(`${schemaAt} is missing; expected a JSON schema`, schemaAt)
+  if (schema === null || schema === undefined) {
+    if (type === 'json_object') return { json: true }
+    throw invalid(`${schemaAt} is missing; expected a JSON schema`, schemaAt)
+  }
+  if (typeof schema === 'boolean' || (typeof schema === 'object' && !Array.isArray(schema))) {
+    return { schema: schema as Record<string, unknown> }
+  }
+  throw invalid(
+    `${schemaAt} is ${Array.isArray(schema) ? 'a list' : `a ${typeof schema}`}; expected a JSON schema`,
+    schemaAt,
+  )
 }

@@ -7,7 +7,7 @@ import {
   PROMPT_OPTIONS,
   readArgument,
 } from '../../../src/for-apps.ts'
-import { invalid } from '../failure.ts'
+import { type Failure, invalid } from '../failure.ts'
 import type { AskOptions } from './ask.ts'
 
 /** A name on the wire, and the option that it is. */
@@ -24,6 +24,7 @@ export interface Knob {
 const unlessNegative = (value: unknown) => (typeof value === 'number' && value < 0 ? undefined : value)
 const zeroIfNegative = (value: unknown) => (typeof value === 'number' && value < 0 ? 0 : value)
 const asList = (value: unknown) => (typeof value === 'string' ? [value] : value)
+const unlessEmpty = (value: unknown) => (value === '' ? undefined : value)
 
 /** In the order in which they count: of two names of one option the later one wins. */
 const KNOBS: Readonly<Record<string, Knob>> = {
@@ -50,7 +51,7 @@ const KNOBS: Readonly<Record<string, Knob>> = {
   mirostat_eta: { option: 'mirostat.eta' },
   temperature_last: { option: 'temperatureLast' },
   logit_bias: { option: 'logitBias', convert: biases },
-  seed: { option: 'seed', convert: unlessNegative },
+  seed: { option: 'seed', convert: seedOf },
   n_predict: { option: 'maxTokens', convert: unlessNegative },
   max_tokens: { option: 'maxTokens', convert: unlessNegative },
   max_completion_tokens: { option: 'maxTokens', convert: unlessNegative },
@@ -71,8 +72,11 @@ const KNOBS: Readonly<Record<string, Knob>> = {
   guided_choice: { option: 'choices' },
   guided_grammar: { option: 'grammar' },
   guided_json: { option: 'schema', convert: schemaText },
-  json_schema: { option: 'schema' },
-  grammar: { option: 'grammar', convert: notGbnf },
+  json_schema: { option: 'schema', convert: schemaText },
+  grammar: { option: 'grammar', convert: unlessEmpty },
+  // SGLang's names.
+  regex: { option: 'regex' },
+  ebnf: { option: 'grammar' },
 }
 
 /** vLLM's newer form. */
@@ -80,7 +84,7 @@ const STRUCTURED: Readonly<Record<string, Knob>> = {
   json: { option: 'schema', convert: schemaText },
   regex: { option: 'regex' },
   choice: { option: 'choices' },
-  grammar: { option: 'grammar', convert: notGbnf },
+  grammar: { option: 'grammar', convert: unlessEmpty },
   json_object: { option: 'json' },
 }
 
@@ -91,16 +95,46 @@ const NEEDED = { dry: 'multiplier', xtc: 'probability', dynamicTemperature: 'ran
 export function readKnobs(body: Readonly<Record<string, unknown>>): AskOptions {
   const made: Record<string, unknown> = {}
   readInto(made, body, KNOBS, '')
-  const { structured_outputs: structured, mirostat } = body
-  if (typeof structured === 'object' && structured !== null) {
-    readInto(made, structured as Record<string, unknown>, STRUCTURED, 'structured_outputs.')
-  }
+  readStructured(made, body)
   for (const [group, part] of Object.entries(NEEDED)) {
     const given = made[group] as Record<string, unknown> | undefined
     if (given && !given[part]) delete made[group]
   }
-  readMirostat(made, mirostat)
+  readMirostat(made, body.mirostat)
+  readWindow(made, body.repeat_last_n)
   return made
+}
+
+/** A form that is asked for under a name that is none here would be an answer without it: such are refused. */
+function readStructured(made: Record<string, unknown>, body: Readonly<Record<string, unknown>>): void {
+  for (const name of ['structural_tag', 'guided_decoding']) {
+    if (isGiven(body[name])) throw unknownForm(name)
+  }
+  const structured = body.structured_outputs
+  if (!isGiven(structured)) return
+  if (typeof structured !== 'object') throw unknownForm('structured_outputs')
+  const given = structured as Readonly<Record<string, unknown>>
+  const forms = Object.keys(given).filter(name => isGiven(given[name]) && !ASIDE.test(name))
+  const foreign = forms.find(name => !Object.hasOwn(STRUCTURED, name))
+  if (foreign !== undefined) throw unknownForm(`structured_outputs.${foreign}`)
+  if (forms.length === 0) throw unknownForm('structured_outputs')
+  readInto(made, given, STRUCTURED, 'structured_outputs.')
+}
+
+/** How, and not to what, vLLM holds a text. */
+const ASIDE = /^(?:_|disable_|whitespace_pattern$)/
+
+const isGiven = (value: unknown) => value !== null && value !== undefined
+
+function unknownForm(name: string): Failure {
+  const forms = Object.keys(STRUCTURED).join(', ')
+  return invalid(`${name} is no form that this server holds; expected structured_outputs with one of ${forms}`, name)
+}
+
+/** llama.cpp's penalties look at so many last tokens; here at all of them, or at none. */
+function readWindow(made: Record<string, unknown>, window: unknown): void {
+  if (window !== 0) return
+  for (const name of ['repetitionPenalty', 'presencePenalty', 'frequencyPenalty']) delete made[name]
 }
 
 function readInto(
@@ -152,6 +186,12 @@ function readMirostat(made: Record<string, unknown>, mirostat: unknown): void {
   for (const name of NOT_WITH_MIROSTAT) delete made[name]
 }
 
+/** Clients draw seeds of 64 bits, of which JSON's numbers keep the first 53: such are taken modulo 2^53. Negative: the server's choice. */
+function seedOf(value: unknown): unknown {
+  const isLarge = Number.isInteger(value) && (value as number) > Number.MAX_SAFE_INTEGER
+  return isLarge ? Number(BigInt(value as number) % 2n ** 53n) : unlessNegative(value)
+}
+
 /** A text or a list of them; empty ones stop nothing. */
 function stops(value: unknown): unknown {
   const list = asList(value)
@@ -178,14 +218,4 @@ function schemaText(value: unknown, name: string): unknown {
   } catch {
     throw invalid(`${name} is a text that is no JSON; expected a JSON schema`, name)
   }
-}
-
-function notGbnf(value: unknown, name: string): unknown {
-  if (value === '') return undefined
-  if (typeof value !== 'string' || !value.includes('::=')) return value
-  throw invalid(
-    `${name} is GBNF; expected Lark as llguidance reads it, which begins with "start:" (docs/structured-output.md)`,
-    name,
-    'unsupported_grammar',
-  )
 }

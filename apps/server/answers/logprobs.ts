@@ -5,9 +5,9 @@ const FORBIDDEN = -9999
 
 /** OpenAI's form of a token that was drawn, which others took over. */
 export function wireLogprob(token: DrawnToken) {
-  return { ...chanceOf(token), top_logprobs: token.top.map(chanceOf) }
+  return { ...wireChance(token), top_logprobs: token.top.map(wireChance) }
 }
 
-function chanceOf({ text, logprob, bytes }: TokenChance) {
+export function wireChance({ text, logprob, bytes }: TokenChance) {
   return { token: text, logprob: Number.isFinite(logprob) ? logprob : FORBIDDEN, bytes: [...bytes] }
 }

@@ -70,6 +70,17 @@ export function toolOf(tools: Tools, name: string): ChatTool {
   throw invalid(`${CHOICE} names ${JSON.stringify(name)}; expected one of ${names}`, CHOICE)
 }
 
+/** The id of the call that a result answers; `calls`: those before it. Throws Failure naming the field. */
+export function readCallId(id: unknown, calls: ReadonlySet<string>, where: string): string {
+  if (typeof id !== 'string' || id === '') throw invalid(`${where} is missing; expected the id of a call`, where)
+  if (calls.has(id)) return id
+  const known =
+    calls.size === 0
+      ? 'nothing before it is a call'
+      : `calls before it are ${[...calls].map(one => JSON.stringify(one)).join(', ')}`
+  throw invalid(`${where} is ${JSON.stringify(id)}, which no call has; ${known}`, where)
+}
+
 /** Of a call in a history. What a model cut off may be no JSON: then it is as if it had no arguments, which is better than no answer for ever. */
 export function readArguments(given: unknown): Readonly<Record<string, unknown>> {
   try {

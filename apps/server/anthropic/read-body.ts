@@ -4,7 +4,7 @@ import type { AskOptions, ChatInput } from '../answers/ask.ts'
 import { readEffort } from '../answers/effort.ts'
 import { readKnobs } from '../answers/knobs.ts'
 import { readCalls, readTools } from '../answers/tools.ts'
-import { invalid } from '../failure.ts'
+import { Failure, invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
 import { readMessages } from './read-messages.ts'
 import type { CountBody, MessagesBody, WireToolChoice } from './request.ts'
@@ -27,6 +27,7 @@ export function readInput(body: CountBody): ReadBody<ChatInput> {
   if (Array.isArray(body.mcp_servers) && body.mcp_servers.length > 0) {
     throw invalid('mcp_servers are not reached by this server; expected their tools in tools', 'mcp_servers')
   }
+  refuseThread(body)
   const messages = readMessages(body)
   const { tools, ignored } = readTools(
     (body.tools ?? []).map((tool, i) => ({
@@ -45,6 +46,15 @@ export function readInput(body: CountBody): ReadBody<ChatInput> {
     ...(messages.at(-1)?.role === 'assistant' && { continueFinalMessage: true }),
   }
   return { asked: input, ignored }
+}
+
+/** Its client's tool runner begins with a thread, and sends the whole conversation after this refusal. */
+function refuseThread({ thread }: CountBody): void {
+  if (thread === null || thread === undefined) return
+  const code = 'thread_unsupported_request'
+  throw new Failure('invalid', 'thread is not held by this server; expected the whole conversation in messages', {
+    ...{ code, param: 'thread', more: { details: { error_code: code } } },
+  })
 }
 
 function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice | undefined {
@@ -67,9 +77,14 @@ function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice |
   }
 }
 
+const THINKING: readonly string[] = ['enabled', 'disabled', 'adaptive']
+
 function effortOf({ thinking, output_config: output }: CountBody): ReasoningEffort | undefined {
+  if (thinking && !THINKING.includes(thinking.type)) {
+    throw invalid(`thinking.type is ${JSON.stringify(thinking.type)}; expected ${THINKING.join(', ')}`, 'thinking.type')
+  }
   if (thinking?.type === 'disabled') return 'none'
-  if (output?.effort) return readEffort(output.effort)
+  if (output?.effort) return readEffort(output.effort, 'output_config.effort')
   return thinking?.type === 'enabled' ? 'high' : undefined
 }
 

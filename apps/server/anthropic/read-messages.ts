@@ -1,6 +1,6 @@
 /** From Anthropic's messages to the engine's. */
 import type { ConversationMessage, ToolCall } from '../../../src/index.ts'
-import { readArguments } from '../answers/tools.ts'
+import { readArguments, readCallId } from '../answers/tools.ts'
 import { type Failure, invalid } from '../failure.ts'
 import type { CountBody, WireBlock, WireMessage } from './request.ts'
 
@@ -12,7 +12,8 @@ const ELSEWHERE = /^(?:server_tool_use|mcp_tool_use|\w+_tool_result|container_up
 
 /** Throws Failure naming the block. */
 export function readMessages({ system, messages }: Pick<CountBody, 'system' | 'messages'>): ConversationMessage[] {
-  const read = messages.flatMap((message, i) => readMessage(message, `messages[${i}]`))
+  const calls = new Set<string>()
+  const read = messages.flatMap((message, i) => readMessage(message, `messages[${i}]`, calls))
   const text = system ? readSystem(system) : ''
   return text === '' ? read : [{ role: 'system', content: text }, ...read]
 }
@@ -23,13 +24,14 @@ function readSystem(system: string | readonly WireBlock[]): string {
   return texts.filter(text => text !== '').join('\n')
 }
 
-function readMessage({ role, content }: WireMessage, where: string): ConversationMessage[] {
+/** `seen`: ids of the calls before it, to which its own are added. */
+function readMessage({ role, content }: WireMessage, where: string, seen: Set<string>): ConversationMessage[] {
   const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
   switch (role) {
     case 'user':
-      return readUser(blocks, `${where}.content`)
+      return readUser(blocks, `${where}.content`, seen)
     case 'assistant':
-      return [readAssistant(blocks, `${where}.content`)]
+      return [readAssistant(blocks, `${where}.content`, seen)]
     case 'system':
       return [{ role, content: joined(blocks, `${where}.content`) }]
     default:
@@ -38,35 +40,39 @@ function readMessage({ role, content }: WireMessage, where: string): Conversatio
 }
 
 /** Results come before what the user says: they belong to the calls right before. */
-function readUser(blocks: readonly WireBlock[], where: string): ConversationMessage[] {
+function readUser(blocks: readonly WireBlock[], where: string, seen: ReadonlySet<string>): ConversationMessage[] {
   const results: ConversationMessage[] = []
   const said: string[] = []
   for (const [i, block] of blocks.entries()) {
     const at = `${where}[${i}]`
-    if (block.type === 'tool_result') results.push(readResult(block, at))
+    if (block.type === 'tool_result') results.push(readResult(block, at, seen))
     else said.push(textOf(block, at))
   }
   const message = { role: 'user', content: said.join('\n') } as const
   return said.length > 0 || results.length === 0 ? [...results, message] : results
 }
 
-function readResult(block: WireBlock, where: string): ConversationMessage {
-  const { tool_use_id: id, content, is_error: isError } = block
-  if (typeof id !== 'string') throw missing(`${where}.tool_use_id`, 'the id of a call')
+function readResult(block: WireBlock, where: string, seen: ReadonlySet<string>): ConversationMessage {
+  const { content, is_error: isError } = block
   const text = typeof content === 'string' ? content : joined(blocksOf(content, `${where}.content`), `${where}.content`)
   const isTold = isError !== true || /^error/i.test(text)
+  const id = readCallId(block.tool_use_id, seen, `${where}.tool_use_id`)
   return { role: 'tool', toolCallId: id, content: isTold ? text : `Error: ${text}` }
 }
 
 /** Blocks of one answer are pieces of one text: nothing comes between them. */
-function readAssistant(blocks: readonly WireBlock[], where: string): ConversationMessage {
+function readAssistant(blocks: readonly WireBlock[], where: string, seen: Set<string>): ConversationMessage {
   let content = ''
   let reasoning = ''
   const toolCalls: ToolCall[] = []
   for (const [i, block] of blocks.entries()) {
     const at = `${where}[${i}]`
     if (block.type === 'thinking') reasoning += typeof block.thinking === 'string' ? block.thinking : ''
-    else if (block.type === 'tool_use') toolCalls.push(readCall(block, at))
+    else if (block.type === 'tool_use') {
+      const call = readCall(block, at)
+      seen.add(call.id)
+      toolCalls.push(call)
+    }
     // Nobody but its server can read it.
     else if (block.type !== 'redacted_thinking' && !ELSEWHERE.test(block.type)) content += textOf(block, at)
   }

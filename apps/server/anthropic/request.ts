@@ -5,7 +5,9 @@ import { z } from 'zod'
 export const WireBlock = z.looseObject({ type: z.string() })
 export type WireBlock = z.infer<typeof WireBlock>
 
-const TextOrBlocks = z.union([z.string(), z.array(WireBlock)])
+const TextOrBlocks = z.union([z.string(), z.array(WireBlock)], {
+  error: 'expected a text, or a list of blocks with a type each',
+})
 
 export const WireMessage = z.looseObject({ role: z.string(), content: TextOrBlocks })
 export type WireMessage = z.infer<typeof WireMessage>
@@ -37,6 +39,8 @@ export const CountBody = z.looseObject({
   tool_choice: WireToolChoice.nullish(),
   thinking: z.looseObject({ type: z.string(), budget_tokens: z.int().min(0).nullish() }).nullish(),
   output_config: z.looseObject({ effort: z.string().nullish(), format: Format.nullish() }).nullish(),
+  /** A conversation that the server holds. */
+  thread: z.unknown().optional(),
   /** The older place of `output_config.format`. */
   output_format: Format.nullish(),
 })

@@ -29,7 +29,11 @@ export function tokenEndpoints(service: Service): readonly Endpoint[] {
       body: TokenizeBody,
       run: async exchange => {
         const { body } = exchange
-        const text = body.content ?? body.prompt ?? ''
+        const text = body.content ?? body.prompt
+        if (text === null || text === undefined) {
+          const why = body.messages ? '; /apply-template makes one of messages' : ''
+          throw invalid(`content is missing; expected a text${why}`, 'content')
+        }
         const addSpecialTokens = body.add_special ?? body.add_special_tokens ?? false
         return service.use(exchange, body.model, estimatedTokens(text.length), async ({ engine, texts }) => {
           const ids = await engine.tokenize(text, { addSpecialTokens, parseSpecial: body.parse_special ?? true })

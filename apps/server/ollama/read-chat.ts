@@ -21,7 +21,13 @@ export function readChat(body: ChatBody): Question | null {
     messages: readMessages(messages),
     ...readCalls(tools, readChoice(body.tool_choice)),
     ...readThink(body.think),
+    // An answer that the client has begun.
+    ...(isBegun(messages.at(-1)) && { continueFinalMessage: true }),
   })
+}
+
+function isBegun(message: OllamaMessage | undefined): boolean {
+  return message?.role === 'assistant' && Boolean(message.content) && (message.tool_calls ?? []).length === 0
 }
 
 /** Calls may come without ids; then each result belongs to the first call of its name that has none yet. */

@@ -32,9 +32,9 @@ export const KeepAlive = z.union([z.string(), z.number()]).nullish()
 const Common = {
   model: z.string(),
   stream: z.boolean().nullish(),
-  format: z.union([z.string(), z.looseObject({})]).nullish(),
+  format: z.union([z.string(), z.looseObject({})], { error: 'expected "json" or a JSON schema' }).nullish(),
   options: z.looseObject({}).nullish(),
-  think: z.union([z.boolean(), z.string()]).nullish(),
+  think: z.union([z.boolean(), z.string()], { error: 'expected true, false, "low", "medium" or "high"' }).nullish(),
   keep_alive: KeepAlive,
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),

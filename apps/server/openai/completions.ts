@@ -1,6 +1,8 @@
 /** /v1/completions: a text, or several, to be continued. */
 import type { AnswerEvent, AnswerTimings, DrawnToken, TokenCounts } from '../answers/events.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { refuseFields } from '../answers/refused.ts'
+import { timingsOf } from '../answers/timings.ts'
 import { whole } from '../answers/whole.ts'
 import { invalid } from '../failure.ts'
 import { type Dialect, type Endpoint, endpoint } from '../http/dialect.ts'
@@ -9,9 +11,8 @@ import { json } from '../http/respond.ts'
 import { newId, now } from '../http/stamp.ts'
 import { stream } from '../http/stream.ts'
 import { type Begun, READY_MS, type Service } from '../service/service.ts'
-import { finishReason, timingsOf, usageOf } from './parts.ts'
+import { finishReason, usageOf } from './parts.ts'
 import { readResponseFormat } from './read-chat.ts'
-import { refuseFields } from './refused.ts'
 import { CompletionBody } from './request.ts'
 
 /** Most texts of one request. */

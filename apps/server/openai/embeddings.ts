@@ -16,10 +16,18 @@ const EmbeddingsBody = z.looseObject({
   truncate: z.boolean().nullish(),
 })
 
+const Documents = z
+  .array(z.union([z.string(), z.looseObject({ text: z.string() })], { error: 'expected a text, or { text }' }))
+  .min(1)
+
 const RerankBody = z.looseObject({
   model: z.string().nullish(),
   query: z.string(),
-  documents: z.array(z.union([z.string(), z.looseObject({ text: z.string() })])).min(1),
+  documents: Documents.nullish(),
+  /** Text Embeddings Inference's name, in whose form the answer comes then. */
+  texts: z.array(z.string()).min(1).nullish(),
+  return_text: z.boolean().nullish(),
+  raw_scores: z.boolean().nullish(),
   top_n: z.int().min(1).nullish(),
   return_documents: z.boolean().nullish(),
   truncate: z.boolean().nullish(),
@@ -33,18 +41,28 @@ export function embeddingEndpoints(service: Service): readonly Endpoint[] {
       summary: 'Orders documents by how well they answer a query',
       body: RerankBody,
       run: async exchange => {
-        const { model, query, top_n: topN, return_documents: returns, truncate } = exchange.body
-        const documents = exchange.body.documents.map(one => (typeof one === 'string' ? one : one.text))
+        const { model, query, texts, top_n: topN, return_documents: returns, truncate } = exchange.body
+        const given = exchange.body.documents ?? texts
+        if (!given) throw invalid('documents is missing; expected a list of texts', 'documents')
+        const documents = given.map(one => (typeof one === 'string' ? one : one.text))
         const length = documents.reduce((sum, text) => sum + text.length + query.length, 0)
         return service.use(exchange, model, estimatedTokens(length), async ({ engine, name }) => {
           const options = { ...(topN && { topN }), ...(truncate && { truncate }), signal: exchange.signal }
           const { ranking, usage } = await engine.rerank(query, documents, options)
+          if (given === texts) {
+            const { return_text: shows, raw_scores: raw } = exchange.body
+            return json(
+              ranking.map(({ index, score }) => ({
+                ...{ index, score: raw ? score : share(score) },
+                ...(shows && { text: documents[index] }),
+              })),
+            )
+          }
           return json({
             ...{ id: `rerank-${exchange.id}`, object: 'list', model: name },
             results: ranking.map(({ index, score }) => ({
               index,
-              // Between 0 and 1, as the services do.
-              relevance_score: 1 / (1 + Math.exp(-score)),
+              relevance_score: share(score),
               ...(returns && { document: { text: documents[index] } }),
             })),
             usage: { prompt_tokens: usage.tokens, total_tokens: usage.tokens },
@@ -83,6 +101,9 @@ export function embeddingEndpoints(service: Service): readonly Endpoint[] {
     rerank('/rerank'),
   ]
 }
+
+/** Between 0 and 1, as the services have it. */
+const share = (score: number) => 1 / (1 + Math.exp(-score))
 
 /** A text by its length; ids are counted. */
 function tokensOf(one: string | number | readonly number[]): number {

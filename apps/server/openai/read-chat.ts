@@ -1,13 +1,13 @@
 /** From a body of chat.completions to what is asked. */
 import type { ConversationMessage, MessageText, ToolCall, ToolChoice } from '../../../src/index.ts'
 import type { AskOptions, ChatInput } from '../answers/ask.ts'
-import { EFFORTS, readEffort } from '../answers/effort.ts'
+import { readEffort } from '../answers/effort.ts'
 import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
-import { readArguments, readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
-import { invalid } from '../failure.ts'
+import { refuseFields } from '../answers/refused.ts'
+import { readArguments, readCallId, readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
+import { type Failure, invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
-import { refuseFields } from './refused.ts'
 import { AllowedTools, type ChatBody, type ResponseFormat, type WireMessage, type WireToolChoice } from './request.ts'
 
 interface ReadChat {
@@ -20,15 +20,15 @@ interface ReadChat {
 export function readChat(body: ChatBody): ReadChat {
   refuseFields(body)
   const { tools, ignored } = readTools(
-    (body.tools ?? []).map(({ type, function: one }, i) => ({
-      ...one,
-      ...{ where: `tools[${i}].function.name`, foreign: one ? null : (type ?? 'unknown') },
-    })),
+    (body.tools ?? []).map(({ type, function: one }, i) => {
+      if (!one && type === 'function') throw noFunction(`tools[${i}].function`)
+      return { ...one, ...{ where: `tools[${i}].function.name`, foreign: one ? null : (type ?? 'unknown') } }
+    }),
   )
   const { allowed, choice } = readAllowed(body.tool_choice, tools)
   const input: ChatInput = {
     kind: 'chat',
-    messages: body.messages.map(readMessage),
+    messages: readMessages(body.messages),
     ...readCalls(allowed, readToolChoice(choice), body.parallel_tool_calls),
     ...readThinking(body),
     ...(continues(body) && { continueFinalMessage: true }),
@@ -44,7 +44,18 @@ export function readChat(body: ChatBody): ReadChat {
   return { asked, ignored }
 }
 
-function readMessage(message: WireMessage, i: number): ConversationMessage {
+/** As /v1/responses has it: left out, nobody would know why it is never called. */
+function noFunction(where: string): Failure {
+  return invalid(`${where} is missing; expected {name, description, parameters}`, where)
+}
+
+function readMessages(messages: readonly WireMessage[]): readonly ConversationMessage[] {
+  const calls = new Set<string>()
+  return messages.map((message, i) => readMessage(message, i, calls))
+}
+
+/** `seen`: ids of the calls before it, to which its own are added. */
+function readMessage(message: WireMessage, i: number, seen: Set<string>): ConversationMessage {
   const where = `messages[${i}]`
   const { role } = message
   const content = readContent(message.content, `${where}.content`)
@@ -60,13 +71,19 @@ function readMessage(message: WireMessage, i: number): ConversationMessage {
       const reasoning = message.reasoning_content ?? message.reasoning
       const calls = (message.tool_calls ?? []).map((call, c): ToolCall => {
         const { name, arguments: given } = call.function
-        return { id: call.id ?? `call_${i}_${c}`, name, arguments: readArguments(given) }
+        const id = call.id ?? `call_${i}_${c}`
+        seen.add(id)
+        return { id, name, arguments: readArguments(given) }
       })
       return { role, content, ...(reasoning && { reasoning }), ...(calls.length > 0 && { toolCalls: calls }) }
     }
     case 'tool':
     case 'function':
-      return { role: 'tool', toolCallId: message.tool_call_id ?? '', content: content ?? '' }
+      return {
+        role: 'tool',
+        toolCallId: readCallId(message.tool_call_id, seen, `${where}.tool_call_id`),
+        content: content ?? '',
+      }
     default:
       throw invalid(
         `${where}.role is ${JSON.stringify(role)}; expected system, developer, user, assistant or tool`,
@@ -120,17 +137,11 @@ function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice |
   )
 }
 
-/** Some clients know more than we do. */
-const ABOVE: readonly string[] = ['xhigh', 'max']
-
 function readThinking({ chat_template_kwargs: variables, reasoning_effort: effort }: ChatBody) {
-  if (effort && !ABOVE.includes(effort) && !EFFORTS.some(known => known === effort)) {
-    throw invalid(
-      `reasoning_effort is ${JSON.stringify(effort)}; expected ${EFFORTS.join(', ')} or xhigh`,
-      'reasoning_effort',
-    )
+  return {
+    ...(variables && { templateVariables: variables }),
+    ...(effort && { reasoningEffort: readEffort(effort, 'reasoning_effort') }),
   }
-  return { ...(variables && { templateVariables: variables }), ...(effort && { reasoningEffort: readEffort(effort) }) }
 }
 
 /** vLLM's pair of fields. */

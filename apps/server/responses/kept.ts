@@ -9,11 +9,16 @@ export interface Kept {
   readonly said: readonly ConversationMessage[]
 }
 
+/** An item of a response's output, as it was sent. */
+export type KeptItem = Readonly<Record<string, unknown>> & { readonly type: string }
+
 interface Entry {
   /** Who asked: nobody else finds it. */
   readonly owner: string
   /** As JSON, which takes much less than its objects, and whose length says how much. */
   readonly text: string
+  /** Of the items of its output. */
+  readonly items: readonly string[]
 }
 
 const MOST_RESPONSES = 1000
@@ -23,13 +28,17 @@ const MOST_CHARS = 64 * 2 ** 20
 /** The longest unused go first. */
 export class KeptResponses {
   readonly #entries = new Map<string, Entry>()
+  /** Of each item, its response. */
+  readonly #responseOf = new Map<string, string>()
   #chars = 0
 
   /** One that is too long for all places together is not kept. */
   keep(id: string, owner: string, kept: Kept): void {
     const text = JSON.stringify(kept)
     if (text.length > MOST_CHARS) return
-    this.#entries.set(id, { owner, text })
+    const items = outputOf(kept).flatMap(item => (typeof item.id === 'string' ? [item.id] : []))
+    for (const item of items) this.#responseOf.set(item, id)
+    this.#entries.set(id, { owner, text, items })
     this.#chars += text.length
     for (const [oldest, entry] of this.#entries) {
       if (this.#entries.size <= MOST_RESPONSES && this.#chars <= MOST_CHARS) break
@@ -43,6 +52,13 @@ export class KeptResponses {
     this.#entries.delete(id)
     this.#entries.set(id, entry)
     return JSON.parse(entry.text) as Kept
+  }
+
+  /** Undefined where there is none, or none any more. */
+  item(id: string, owner: string): KeptItem | undefined {
+    const entry = this.#entries.get(this.#responseOf.get(id) ?? '')
+    if (entry?.owner !== owner) return undefined
+    return outputOf(JSON.parse(entry.text) as Kept).find(item => item.id === id)
   }
 
   /** Throws Failure (404). */
@@ -64,6 +80,9 @@ export class KeptResponses {
 
   #remove(id: string, entry: Entry): void {
     this.#entries.delete(id)
+    for (const item of entry.items) this.#responseOf.delete(item)
     this.#chars -= entry.text.length
   }
 }
+
+const outputOf = ({ response }: Kept) => (response.output ?? []) as readonly KeptItem[]

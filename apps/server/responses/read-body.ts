@@ -7,7 +7,7 @@ import { readKnobs } from '../answers/knobs.ts'
 import { readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
-import { readItems } from './read-items.ts'
+import { type Known, readItems } from './read-items.ts'
 import type { CountBody, ResponsesBody, WireToolChoice } from './request.ts'
 
 export interface ReadBody<T> {
@@ -18,9 +18,9 @@ export interface ReadBody<T> {
   readonly ignored: readonly string[]
 }
 
-/** `before`: the conversation that `previous_response_id` stands for. Throws Failure naming the field. */
-export function readBody(body: ResponsesBody, before: readonly ConversationMessage[]): ReadBody<Question> {
-  const { asked: input, said, ignored } = readInput(body, before)
+/** `known`: the conversation that `previous_response_id` stands for, and what else was kept. Throws Failure naming the field. */
+export function readBody(body: ResponsesBody, known: Known): ReadBody<Question> {
+  const { asked: input, said, ignored } = readInput(body, known)
   const { max_output_tokens: maxTokens, text: _, ...others } = body
   const options = {
     ...readKnobs({ ...others, max_tokens: maxTokens }),
@@ -30,10 +30,10 @@ export function readBody(body: ResponsesBody, before: readonly ConversationMessa
   return { asked: { model: body.model, salt: body.cache_salt, input, options }, said, ignored }
 }
 
-export function readInput(body: CountBody, before: readonly ConversationMessage[]): ReadBody<ChatInput> {
+export function readInput(body: CountBody, known: Known): ReadBody<ChatInput> {
   refuseForeign(body)
-  const { messages, ignored: items } = readItems(body.input ?? [])
-  const said = [...before, ...messages]
+  const { messages, ignored: items } = readItems(body.input ?? [], known)
+  const said = [...known.said, ...messages]
   const { instructions } = body
   const all: readonly ConversationMessage[] = instructions ? [{ role: 'system', content: instructions }, ...said] : said
   if (all.length === 0) throw invalid('input is missing; expected a text or a list of items', 'input')
@@ -48,7 +48,7 @@ export function readInput(body: CountBody, before: readonly ConversationMessage[
     kind: 'chat',
     messages: all,
     ...readCalls(allowedOf(body.tool_choice, tools), readToolChoice(body.tool_choice), body.parallel_tool_calls),
-    ...(effort && { reasoningEffort: readEffort(effort) }),
+    ...(effort && { reasoningEffort: readEffort(effort, 'reasoning.effort') }),
   }
   return { asked: input, said, ignored: [...ignored, ...items] }
 }

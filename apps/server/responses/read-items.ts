@@ -1,7 +1,7 @@
 /** From items of /v1/responses to the engine's messages. */
 import type { ConversationMessage, ToolCall } from '../../../src/index.ts'
-import { readArguments } from '../answers/tools.ts'
-import { type Failure, invalid } from '../failure.ts'
+import { readArguments, readCallId } from '../answers/tools.ts'
+import { Failure, invalid } from '../failure.ts'
 import type { WireItem } from './request.ts'
 
 /** What OpenAI's own servers did in another answer: their results are in the text that follows. */
@@ -23,10 +23,18 @@ export interface ReadItems {
   readonly ignored: readonly string[]
 }
 
+/** What items may refer to. */
+export interface Known {
+  /** The conversation so far, whose calls may be answered. */
+  readonly said: readonly ConversationMessage[]
+  /** An item of an earlier answer, by its id. */
+  item(id: string): WireItem | undefined
+}
+
 /** Throws Failure naming the item. */
-export function readItems(input: string | readonly WireItem[]): ReadItems {
+export function readItems(input: string | readonly WireItem[], known: Known): ReadItems {
   if (typeof input === 'string') return { messages: [{ role: 'user', content: input }], ignored: [] }
-  const reader = new ItemReader()
+  const reader = new ItemReader(known)
   for (const [i, item] of input.entries()) reader.add(item, `input[${i}]`)
   return { messages: reader.end(), ignored: reader.ignored }
 }
@@ -34,7 +42,16 @@ export function readItems(input: string | readonly WireItem[]): ReadItems {
 class ItemReader {
   readonly ignored: string[] = []
   readonly #messages: ConversationMessage[] = []
+  readonly #known: Known
+  /** Ids of the calls so far. */
+  readonly #calls: Set<string>
   #draft: Draft | null = null
+
+  constructor(known: Known) {
+    this.#known = known
+    const calls = known.said.flatMap(message => (message.role === 'assistant' ? (message.toolCalls ?? []) : []))
+    this.#calls = new Set(calls.map(({ id }) => id))
+  }
 
   add(item: WireItem, where: string): void {
     const type = item.type ?? 'message'
@@ -55,6 +72,9 @@ class ItemReader {
       case 'custom_tool_call_output':
         this.#result(item, where)
         break
+      case 'item_reference':
+        this.#referred(item, where)
+        break
       default:
         if (!ELSEWHERE.has(type)) {
           throw invalid(
@@ -65,6 +85,16 @@ class ItemReader {
         }
         this.ignored.push(type)
     }
+  }
+
+  /** Clients that leave answers to the server send only their items' ids. */
+  #referred({ id }: WireItem, where: string): void {
+    const item = typeof id === 'string' ? this.#known.item(id) : undefined
+    if (!item) {
+      const message = `${where} refers to ${JSON.stringify(id)}, which is not kept here (any more): send the item itself.`
+      throw new Failure('missing', message, { code: 'item_not_found', param: where })
+    }
+    this.add(item, where)
   }
 
   end(): readonly ConversationMessage[] {
@@ -101,13 +131,15 @@ class ItemReader {
   #call({ call_id: id, name }: WireItem, where: string): Pick<ToolCall, 'id' | 'name'> {
     if (typeof id !== 'string') throw missing(`${where}.call_id`, 'the id of the call')
     if (typeof name !== 'string') throw missing(`${where}.name`, "the tool's name")
+    this.#calls.add(id)
     return { id, name }
   }
 
-  #result({ call_id: id, output }: WireItem, where: string): void {
-    if (typeof id !== 'string') throw missing(`${where}.call_id`, 'the id of the call')
+  #result({ call_id, output }: WireItem, where: string): void {
+    const content = readText(output, `${where}.output`, '\n')
+    const toolCallId = readCallId(call_id, this.#calls, `${where}.call_id`)
     this.#flush()
-    this.#messages.push({ role: 'tool', toolCallId: id, content: readText(output, `${where}.output`, '\n') })
+    this.#messages.push({ role: 'tool', toolCallId, content })
   }
 
   #flush(): void {

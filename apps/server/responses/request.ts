@@ -30,7 +30,7 @@ const TextFormat = z.looseObject({ type: z.string(), schema: z.looseObject({}).n
 /** What decides how many tokens the prompt has. */
 export const CountBody = z.looseObject({
   model: z.string().nullish(),
-  input: z.union([z.string(), z.array(WireItem)]).nullish(),
+  input: z.union([z.string(), z.array(WireItem)], { error: 'expected a text or a list of items' }).nullish(),
   instructions: z.string().nullish(),
   previous_response_id: z.string().nullish(),
   tools: z.array(WireTool).nullish(),

@@ -10,7 +10,7 @@ import { READY_MS, type Service } from '../service/service.ts'
 import { ResponseFrame, type WireEvent } from './frame.ts'
 import type { KeptResponses } from './kept.ts'
 import { readBody, readInput } from './read-body.ts'
-import { readItems } from './read-items.ts'
+import { type Known, readItems } from './read-items.ts'
 import { CountBody, ResponsesBody } from './request.ts'
 
 export function responsesEndpoint(service: Service, kept: KeptResponses): Endpoint {
@@ -21,7 +21,7 @@ export function responsesEndpoint(service: Service, kept: KeptResponses): Endpoi
     body: ResponsesBody,
     run: async exchange => {
       const { body, owner } = exchange
-      const { asked, said, ignored } = readBody(body, before(exchange, kept))
+      const { asked, said, ignored } = readBody(body, knownTo(exchange, kept))
       const { model, events, ready } = service.begin(exchange, asked)
       const frame = new ResponseFrame(model, body)
       const keep = () => {
@@ -59,7 +59,7 @@ export function countEndpoint(service: Service, kept: KeptResponses): Endpoint {
     summary: "Counts the tokens of a conversation (OpenAI's newer API)",
     body: CountBody,
     run: async exchange => {
-      const { asked: input, ignored } = readInput(exchange.body, before(exchange, kept))
+      const { asked: input, ignored } = readInput(exchange.body, knownTo(exchange, kept))
       const { tokens } = await service.countChat(exchange, { model: exchange.body.model, input })
       return withIgnored(json({ object: 'response.input_tokens', input_tokens: tokens }), ignored)
     },
@@ -87,14 +87,24 @@ export function keptEndpoints(kept: KeptResponses): readonly Endpoint[] {
   ]
 }
 
-function before({ body, owner }: Exchange<CountBody>, kept: KeptResponses): readonly ConversationMessage[] {
+function knownTo({ body, owner }: Exchange<CountBody>, kept: KeptResponses): Known {
   const { previous_response_id: id } = body
-  return id ? kept.find(id, owner, 'previous_response_id').said : []
+  return {
+    said: id ? kept.find(id, owner, 'previous_response_id').said : [],
+    item: id => kept.item(id, owner),
+  }
 }
 
 /** The conversation with this answer, as it would come back. */
 function answered(said: readonly ConversationMessage[], { output }: ResponseFrame): readonly ConversationMessage[] {
-  return [...said, ...readItems(output.map(item => ({ ...item }))).messages]
+  const known = { said, item: () => undefined }
+  return [
+    ...said,
+    ...readItems(
+      output.map(item => ({ ...item })),
+      known,
+    ).messages,
+  ]
 }
 
 function add(event: AnswerEvent, frame: ResponseFrame): void {

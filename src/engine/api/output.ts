@@ -94,8 +94,14 @@ export class Output implements StreamOutput {
   }
 
   explain(error: unknown): unknown {
-    const { code, message } = error as { readonly code?: unknown; readonly message?: unknown }
-    const compiles = code !== 'bad_grammar' || typeof message !== 'string' || !message.startsWith(NOT_COMPILED)
-    return compiles || !this.#prepared ? error : this.#prepared.explain(message.slice(NOT_COMPILED.length))
+    const reason = notCompiled(error)
+    return reason === null || !this.#prepared ? error : this.#prepared.explain(reason)
   }
+}
+
+/** Why a grammar cannot be compiled; null: the error is another one. */
+export function notCompiled(error: unknown): string | null {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown }
+  const isIt = code === 'bad_grammar' && typeof message === 'string' && message.startsWith(NOT_COMPILED)
+  return isIt ? message.slice(NOT_COMPILED.length) : null
 }

@@ -21,6 +21,7 @@ import { GenerationStream } from '../wire/generation.ts'
 import { type ChatAsks, ChatRun } from './chat.ts'
 import { readChatOptions } from './chat-options.ts'
 import { Output } from './output.ts'
+import { explainCalls } from './tools.ts'
 
 /** One of several texts that go on from the same prompt; `T`: what `value` is. */
 export interface Continuation<T = unknown> {
@@ -137,11 +138,12 @@ export class Session {
   chat(messages: readonly (ConversationMessage | Message)[], options: ChatOptions = {}): Chat {
     const cancelled = new AbortController()
     const stream = new GenerationStream<ChatEvent, ChatResult>(() => cancelled.abort())
-    let output: Output | null = null
+    let explain = (error: unknown): unknown => error
     const answer = async (): Promise<ChatResult> => {
       const { tools, choice, read } = readChatOptions(options)
       const { parallel, maxRounds, format, reasoningEffort, continueFinalMessage, signal: asked, ...rest } = read
-      output = Output.of(read, this.#check, this.#read)
+      const output = Output.of(read, this.#check, this.#read)
+      explain = error => explainCalls(error, tools, choice) ?? output?.explain(error) ?? error
       const signal = asked ? AbortSignal.any([asked, cancelled.signal]) : cancelled.signal
       const asks: ChatAsks = {
         prepare: (all, conversation) => {
@@ -174,7 +176,7 @@ export class Session {
       result => stream.finish(result),
       error => {
         const asked = options?.signal?.aborted === true || cancelled.signal.aborted
-        stream.fail(output ? output.explain(error) : error, { asked })
+        stream.fail(explain(error), { asked })
       },
     )
     return stream as GenerationStream<ChatEvent, ChatResult<never>>

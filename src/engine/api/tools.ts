@@ -1,11 +1,13 @@
 /** Tools as a caller gives them. */
 import { OptionError } from '../../errors.ts'
 import type { ToolChoice } from '../../formats/index.ts'
+import { SchemaError } from '../../grammar/errors.ts'
 import { nearest } from '../../options/nearest.ts'
 import { plainData, readable } from '../../options/plain-data.ts'
 import { show } from '../../options/show.ts'
 import type { Conversation } from '../types/chat.ts'
 import type { ChatTool } from '../types/options/chat.ts'
+import { notCompiled } from './output.ts'
 
 export type Tools = Readonly<Record<string, ChatTool>>
 
@@ -122,4 +124,19 @@ function jsonOf(result: unknown, name: string): string {
   if (result === undefined) return ''
   const writesItself = typeof result === 'object' && result !== null && 'toJSON' in result
   return JSON.stringify(writesItself ? result : plainData(result, `the result of ${name}`))
+}
+
+/** Why the grammar of calls that are forced cannot be compiled, by the tools that it is of; undefined: it is another error. */
+export function explainCalls(error: unknown, tools: Tools, choice: ToolChoice): SchemaError | undefined {
+  const reason = choice === 'required' || typeof choice === 'object' ? notCompiled(error) : null
+  if (reason === null) return undefined
+  const names = typeof choice === 'object' ? [choice.name] : Object.keys(tools)
+  const [only] = names
+  const whose = names.length === 1 ? `${only}` : `one of the tools ${names.join(', ')}`
+  const what = /unsatisfiable/i.test(reason) ? 'are satisfied by no value' : 'cannot be held'
+  const short = reason.replace(/(?:\s|\\u000a)+/g, ' ').slice(0, 300)
+  return new SchemaError(`The parameters of ${whose} ${what}: ${short}`, {
+    ...{ keyword: '', path: names.length === 1 ? `/${only}` : '' },
+    cause: error,
+  })
 }

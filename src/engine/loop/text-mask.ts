@@ -1,5 +1,6 @@
 import { GrammarError } from '../../grammar/errors.ts'
 import type { MaskedText, Masks } from '../../grammar/thread/masked-text.ts'
+import type { WorkTime } from '../../grammar/thread/work-time.ts'
 import type { TokenRule } from '../../sampling/sampler.ts'
 import type { FreeReasoning } from './free-reasoning.ts'
 import type { Patience } from './patience.ts'
@@ -45,8 +46,9 @@ export interface TextMaskOptions {
 
 /** Most masks of ids that have to come which are computed with one that is wanted. */
 const AHEAD = 12
-/** Milliseconds after which a mask counts as never coming. */
+/** Milliseconds of work after which a mask counts as never coming, and of the clock where its thread does not even work. */
 const STUCK = 10_000
+const LOST = 120_000
 
 /**
  * The ids that one text may draw next. Masks are requested as soon as an id is drawn and computed beside the model's step.
@@ -61,7 +63,8 @@ export class TextMask implements DrawMask {
   #row = 0
   /** Drawn since the last request. */
   #drawn: number[] = []
-  #lateSince: number | null = null
+  /** Of the mask that is late. */
+  #late: { readonly work: WorkTime; readonly since: number } | null = null
   #arriving: Promise<void> | null = null
   #closed = false
   #isReasoning = false
@@ -92,12 +95,12 @@ export class TextMask implements DrawMask {
     const text = this.#text
     this.#masks = text && (text.poll() ?? this.#options.patience.wait(text))
     if (this.#masks) {
-      this.#lateSince = null
+      this.#late = null
       return true
     }
     // Compilation has a limit of its own, another grammar's too.
-    if (text?.waitsForCompilation) this.#lateSince = null
-    else if (text) this.#checkLate(performance.now())
+    if (text?.waitsForCompilation) this.#late = null
+    else if (text) this.#checkLate(text)
     return false
   }
 
@@ -191,9 +194,12 @@ export class TextMask implements DrawMask {
     this.#text?.close()
   }
 
-  #checkLate(now: number): void {
-    this.#lateSince ??= now
-    if (now - this.#lateSince < STUCK) return
+  /** What else the machine does is no fault of the grammar. */
+  #checkLate(text: MaskedText): void {
+    const now = performance.now()
+    this.#late ??= { work: text.work(), since: now }
+    const { work, since } = this.#late
+    if (work.look() < STUCK && now - since < LOST) return
     this.close()
     this.#options.stuck()
     const error = new GrammarError(`The grammar's next mask takes longer than ${STUCK / 1000} s; use a smaller grammar`)

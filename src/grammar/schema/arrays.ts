@@ -9,6 +9,9 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
   const held: Record<string, unknown> = {}
   const min = count(schema, 'minItems', path)
   const max = count(schema, 'maxItems', path)
+  if (schema.uniqueItems !== undefined && typeof schema.uniqueItems !== 'boolean') {
+    throw refusal(path, 'uniqueItems', `is ${JSON.stringify(schema.uniqueItems)}; expected true or false`)
+  }
   if (schema.uniqueItems === true && !((max ?? 2) <= 1)) {
     if (holder.uniqueItems === 'kept') {
       held.uniqueItems = true

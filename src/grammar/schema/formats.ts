@@ -2,6 +2,10 @@
  * What the formats of JSON Schema and OpenAPI demand of a text, as patterns in Rust's syntax. Each allows only what
  * ajv-formats accepts; where a format is endless, less.
  */
+
+/** A table that knows only its own names, as schemas may say any. */
+const table = <T>(rows: Readonly<Record<string, T>>): Readonly<Record<string, T>> => Object.setPrototypeOf(rows, null)
+
 const DAY = '(?:0[1-9]|1[0-9]|2[0-8])'
 const DATE =
   '(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-' +
@@ -42,7 +46,7 @@ const POINTER = '(?:/(?:[^/~\\x00-\\x1f]|~0|~1)*)*'
 const COLOR =
   '#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})|aqua|black|blue|fuchsia|gray|green|lime|maroon|navy|olive|orange|purple|red|silver|teal|white|yellow'
 
-export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
+export const FORMAT_PATTERNS = table<string>({
   date: DATE,
   time: `${CLOCK}${ZONE}`,
   'date-time': `${DATE}T${CLOCK}${ZONE}`,
@@ -87,10 +91,15 @@ export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   'json-pointer': POINTER,
   'json-pointer-uri-fragment': "#(?:/(?:[A-Za-z0-9_.!$&'()*+,;:=@-]|~0|~1)*)*",
   'relative-json-pointer': `(?:0|[1-9][0-9]{0,6})(?:#|${POINTER})`,
-}
+})
+
+/** Patterns that look around, as zod writes them beside a format: every text of the format as it is held here has them. */
+export const IMPLIED_PATTERNS = table<string>({
+  duration: '^P(?:(\\d+W)|(?!.*W)(?=\\d|T\\d)(\\d+Y)?(\\d+M)?(\\d+D)?(T(?=\\d)(\\d+H)?(\\d+M)?(\\d+([.,]\\d+)?S)?)?)$',
+})
 
 /** What every text of a format has that ajv-formats accepts: others are none of the format. In JavaScript's syntax. */
-export const FORMAT_BOUNDS: Readonly<Record<string, string>> = {
+export const FORMAT_BOUNDS = table<string>({
   date: '^\\d{4}-\\d\\d-\\d\\d$',
   time: '^\\d\\d:\\d\\d:',
   'date-time': '^\\d{4}-\\d\\d-\\d\\d[tT\\s]',
@@ -103,10 +112,10 @@ export const FORMAT_BOUNDS: Readonly<Record<string, string>> = {
   uuid: '-[\\da-fA-F]{4}-[\\da-fA-F]{4}-[\\da-fA-F]{4}-[\\da-fA-F]{12}$',
   uri: '^[A-Za-z][A-Za-z0-9+.-]*:',
   url: ':\\/\\/',
-}
+})
 
 /** Longest text of formats that have a limit. */
-export const FORMAT_LENGTHS: Readonly<Record<string, number>> = { hostname: 253, 'idn-hostname': 253 }
+export const FORMAT_LENGTHS = table<number>({ hostname: 253, 'idn-hostname': 253 })
 
 /** Formats that demand nothing of a text or a number beyond its type, or what no text shows (that a file exists). */
 export const FREE_FORMATS: ReadonlySet<string> = new Set([
@@ -115,7 +124,7 @@ export const FREE_FORMATS: ReadonlySet<string> = new Set([
 ])
 
 /** Whole numbers of so many bits. */
-export const NUMBER_FORMATS: Readonly<Record<string, readonly [number, number]>> = {
+export const NUMBER_FORMATS = table<readonly [number, number]>({
   int8: [-128, 127],
   int16: [-(2 ** 15), 2 ** 15 - 1],
   uint: [0, 2 ** 64],
@@ -125,4 +134,4 @@ export const NUMBER_FORMATS: Readonly<Record<string, readonly [number, number]>>
   uint64: [0, 2 ** 64],
   int32: [-(2 ** 31), 2 ** 31 - 1],
   int64: [-(2 ** 63), 2 ** 63],
-}
+})

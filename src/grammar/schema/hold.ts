@@ -170,6 +170,7 @@ class Holder implements SchemaHolder {
       if (!TYPES.includes(name))
         throw refusal(path, 'type', `has ${JSON.stringify(name)}; expected ${TYPES.join(', ')}`)
     }
+    if (given.length === 0) throw refusal(path, 'type', 'is an empty list; expected one type at least')
     if (nullable === true && !given.includes('null')) given.push('null')
     // What is said twice would be ambiguous.
     const types = given.includes('number') ? given.filter(name => name !== 'integer') : given

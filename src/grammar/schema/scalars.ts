@@ -1,4 +1,4 @@
-import { FORMAT_LENGTHS, FORMAT_PATTERNS, FREE_FORMATS, NUMBER_FORMATS } from './formats.ts'
+import { FORMAT_LENGTHS, FORMAT_PATTERNS, FREE_FORMATS, IMPLIED_PATTERNS, NUMBER_FORMATS } from './formats.ts'
 import { isObject, OUTSIDE, otherThan } from './json-schema.ts'
 import { holdNumbers, isExact, isProblem } from './numbers.ts'
 import { PatternProblem } from './pattern.ts'
@@ -63,8 +63,9 @@ export function holdStrings(schema: Fields, path: string): Held {
   const held: Held = {}
   const min = count(schema, 'minLength', path)
   let max = count(schema, 'maxLength', path)
-  let texts = schema.pattern === undefined ? ALL_TEXTS : textsOf(schema.pattern, path, 'pattern')
-  const { format } = schema
+  const { format, pattern: demanded } = schema
+  const isImplied = typeof format === 'string' && demanded === IMPLIED_PATTERNS[format]
+  let texts = demanded === undefined || isImplied ? ALL_TEXTS : textsOf(demanded, path, 'pattern')
   if (format !== undefined) {
     if (typeof format !== 'string') throw refusal(path, 'format', 'is no text')
     const pattern = FORMAT_PATTERNS[format]

@@ -127,6 +127,11 @@ export class MaskThread implements TextThread {
   }
 
   /** @internal */
+  work(): WorkTime {
+    return new WorkTime(this.#port)
+  }
+
+  /** @internal */
   fork(text: MaskedText): MaskedText {
     return this.#add(text.grammar, text)
   }

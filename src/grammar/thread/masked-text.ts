@@ -1,5 +1,6 @@
 import { GrammarError } from '../errors.ts'
 import { Slot, type ToMasks } from './protocol.ts'
+import type { WorkTime } from './work-time.ts'
 
 /** What a text adds, and what it needs masks for. */
 export interface MaskRequest {
@@ -38,6 +39,8 @@ export interface TextThread {
   post(message: ToMasks): void
   /** Numbers requests in their order. */
   count(): number
+  /** Begins to measure what it works from now on. */
+  work(): WorkTime
   fork(text: MaskedText): MaskedText
   remove(text: MaskedText): void
 }
@@ -94,6 +97,11 @@ export class MaskedText {
   /** Whether its masks wait for a grammar that is being compiled. */
   get waitsForCompilation(): boolean {
     return this.#thread.isCompiling
+  }
+
+  /** Begins to measure how long its thread works. */
+  work(): WorkTime {
+    return this.#thread.work()
   }
 
   /** Ids of the text so far. */

@@ -9,6 +9,7 @@ interface Field {
 type Body = Readonly<Record<string, unknown>>
 
 const isFilled = (value: unknown) => Array.isArray(value) && value.length > 0
+const isTrue = (value: unknown) => value === true
 const isGiven = (value: unknown) => value !== null && value !== undefined && value !== false
 
 const FIELDS: Readonly<Record<string, Field>> = {
@@ -27,6 +28,27 @@ const FIELDS: Readonly<Record<string, Field>> = {
     asks: (value, { n }) => typeof value === 'number' && value > (typeof n === 'number' ? n : 1),
     what: 'is more than n; expected as many as n, or none',
   },
+  allowed_token_ids: {
+    asks: isFilled,
+    what: 'leaves some tokens only; expected logit_bias, or a form such as guided_choice',
+  },
+  stop_token_ids: { asks: isFilled, what: 'ends a text at tokens; expected stop with their texts' },
+  include_stop_str_in_output: { asks: isTrue, what: 'is true; a text ends before what stops it here' },
+  use_beam_search: { asks: isTrue, what: 'is true; this server draws, and has no beams' },
+  truncate_prompt_tokens: {
+    asks: value => typeof value === 'number',
+    what: 'cuts the prompt; this server cuts none: send what it is to read',
+  },
+  chat_template: {
+    asks: value => typeof value === 'string' && value !== '',
+    what: "is a template of your own; the model's is used here: send its text to /v1/completions",
+  },
+  lora: { asks: isFilled, what: 'chooses adapters; start the server with --lora' },
+  post_sampling_probs: {
+    asks: isTrue,
+    what: "is true; chances are the model's own here, before what the options do",
+  },
+  image_data: { asks: isFilled, what: 'has pictures; this server reads text only' },
   echo: {
     asks: (value, { logprobs }) => value === true && typeof logprobs === 'number',
     what: 'beside logprobs asks for chances of the tokens of the prompt; only those of the answer are known here',

@@ -1,0 +1,183 @@
+/** What strangers sent, and what became of it: forms under other servers' names, refusals with their place, llama.cpp's own endpoints. */
+import { describe, expect, test } from 'vitest'
+import { post, testServer } from './support.ts'
+
+const server = await testServer()
+const messages = [{ role: 'user', content: 'Hi' }]
+const asked = { messages, max_tokens: 20, seed: 1 }
+
+const error = async (path: string, body: object) => {
+  const { status, body: answer } = await post(server, path, body)
+  return { status, ...((answer as { error: Record<string, unknown> }).error ?? {}) } as Record<string, unknown>
+}
+const text = async (more: object) => {
+  const { body } = await post(server, '/v1/chat/completions', { ...asked, ...more })
+  return (body as { choices: { message: { content: string } }[] }).choices[0]?.message.content
+}
+
+describe('a form under any of its names holds the answer', () => {
+  test.each([
+    ['grammar', { grammar: 'root ::= "ab" | "ac"' }, /^a[bc]$/],
+    ['ebnf', { ebnf: 'root ::= "ab"' }, /^ab$/],
+    ['regex', { regex: 'a{2,3}' }, /^a{2,3}$/],
+    ['json_schema as a text', { json_schema: '{"const": 3}' }, /^3$/],
+    ['structured_outputs', { structured_outputs: { json: null, choice: ['x'], disable_any_whitespace: true } }, /^x$/],
+    ['structured_outputs.grammar', { structured_outputs: { grammar: 'root ::= "ab"' } }, /^ab$/],
+    ['a schema that is true', { response_format: { type: 'json_schema', json_schema: { schema: true } } }, /./],
+  ])('%s', async (_, more, expected) => {
+    expect(await text(more)).toMatch(expected)
+  })
+
+  test.each([
+    ['structured_outputs.structural_tag', { structured_outputs: { structural_tag: '{}' } }],
+    ['structured_outputs', { structured_outputs: {} }],
+    ['structural_tag', { structural_tag: {} }],
+    ['allowed_token_ids', { allowed_token_ids: [1] }],
+    ['stop_token_ids', { stop_token_ids: [1] }],
+    ['chat_template', { chat_template: '{{ messages }}' }],
+    ['tools[0].function', { tools: [{ type: 'function', name: 'f' }] }],
+    ['response_format.json_schema.schema', { response_format: { type: 'json_schema', json_schema: { schema: '{}' } } }],
+    ['messages[1].tool_call_id', { messages: [...messages, { role: 'tool', tool_call_id: 'z', content: 'x' }] }],
+  ])('%s is refused by its name', async (param, more) => {
+    expect(await error('/v1/chat/completions', { ...asked, ...more })).toMatchObject({ status: 400, param })
+  })
+
+  test('false is satisfied by nothing', async () => {
+    const format = { type: 'json_schema', json_schema: { schema: false } }
+    expect(await error('/v1/chat/completions', { ...asked, response_format: format })).toMatchObject({
+      ...{ status: 400, code: 'unsupported_schema' },
+    })
+  })
+})
+
+test('parameters that no arguments satisfy are refused by the name of their tool', async () => {
+  const tool = (name: string, v: object) => {
+    const parameters = { type: 'object', properties: { v }, required: ['v'] }
+    return { type: 'function', function: { name, parameters } }
+  }
+  const none = tool('f', { type: 'integer', minimum: 5, maximum: 3 })
+  const named = { tools: [none, tool('g', {})], tool_choice: { type: 'function', function: { name: 'f' } } }
+  const required = { ...named, tool_choice: 'required', response_format: { type: 'json_object' } }
+  for (const [more, message, path] of [
+    [named, /^The parameters of f are satisfied by no value/, '/f'],
+    [required, /^The parameters of one of the tools f, g are satisfied by no value/, ''],
+  ] as const) {
+    expect(await error('/v1/chat/completions', { ...asked, ...more })).toMatchObject({
+      ...{ status: 400, code: 'unsupported_schema', schema_path: path, message: expect.stringMatching(message) },
+    })
+  }
+})
+
+test('a result of no call is refused where it is in the body, whatever messages it becomes', async () => {
+  const call = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }
+  const result = (call_id: string) => ({ type: 'function_call_output', call_id, output: 'x' })
+  const input = [{ role: 'user', content: 'x' }, call, { ...call, call_id: 'd' }, result('c'), result('e')]
+  expect(await error('/v1/responses', { input })).toMatchObject({ status: 400, param: 'input[4].call_id' })
+  const use = { role: 'assistant', content: [{ type: 'tool_use', id: 'c', name: 'f', input: {} }] }
+  const results = ['c', 'e'].map(id => ({ type: 'tool_result', tool_use_id: id, content: 'x' }))
+  const body = { messages: [...messages, use, { role: 'user', content: results }], max_tokens: 2 }
+  expect(await error('/v1/messages', body)).toMatchObject({ status: 400, param: 'messages[2].content[1].tool_use_id' })
+})
+
+test('what is no effort and no way of thinking is refused by every API', async () => {
+  expect(await error('/v1/responses', { input: 'x', reasoning: { effort: 'hihg' } })).toMatchObject({
+    ...{ status: 400, param: 'reasoning.effort', message: expect.stringContaining('xhigh, max') },
+  })
+  for (const [param, more] of [
+    ['output_config.effort', { output_config: { effort: 'hihg' } }],
+    ['thinking.type', { thinking: { type: 'on' } }],
+  ] as const) {
+    expect(await error('/v1/messages', { messages, ...more })).toMatchObject({ status: 400, param })
+  }
+})
+
+test('a seed of 64 bits is a seed: clients draw such', async () => {
+  const [a, b, c] = await Promise.all([2 ** 60 + 2 ** 20, 2 ** 60 + 2 ** 20, 2 ** 60].map(seed => text({ seed })))
+  expect(a).toBe(b)
+  expect(a).not.toBe(c)
+})
+
+test('repeat_last_n 0 looks at no token: no penalty', async () => {
+  const plain = await text({ temperature: 0 })
+  expect(await text({ temperature: 0, repeat_penalty: 3, repeat_last_n: 0 })).toBe(plain)
+  expect(await text({ temperature: 0, repeat_penalty: 3, repeat_last_n: 64 })).not.toBe(plain)
+})
+
+describe("llama.cpp's /completion", () => {
+  const begun = { prompt: 'Once upon a time', n_predict: 20, temperature: 0 }
+  test('says which text ended it', async () => {
+    const { body } = await post(server, '/completion', { ...begun, stop: ['t'] })
+    expect(body).toMatchObject({ stop_type: 'word', stopping_word: 't', timings: { predicted_n: expect.any(Number) } })
+  })
+
+  test('has the chances that n_probs asks for', async () => {
+    const { body } = await post(server, '/completion', { ...begun, n_predict: 2, n_probs: 3 })
+    const { completion_probabilities: all } = body as { completion_probabilities: { id: number; top_logprobs: [] }[] }
+    expect(all.map(({ top_logprobs: top }) => top.length)).toEqual([3, 3])
+    expect(all[0]).toMatchObject({ id: expect.any(Number), token: ',', bytes: [44], logprob: expect.any(Number) })
+  })
+
+  test('several texts are several prompts, which it does not take for one', async () => {
+    expect(await error('/completion', { ...begun, prompt: ['a', 'b'] })).toMatchObject({ status: 400, param: 'prompt' })
+  })
+})
+
+test('/tokenize says what is missing', async () => {
+  expect(await error('/tokenize', { messages })).toMatchObject({ status: 400, param: 'content' })
+})
+
+test("Ollama's chat continues an answer that has begun", async () => {
+  const chat = async (more: object[]) => {
+    const body = { model: 'tales-mla-8m', stream: false, messages: more, options: { num_predict: 3, temperature: 0 } }
+    return ((await post(server, '/api/chat', body)).body as { message: { content: string } }).message.content
+  }
+  expect(await chat([...messages, { role: 'assistant', content: 'Once upon a' }])).toBe(' time, there')
+})
+
+test('a thread of messages is refused as its client expects: then it sends the whole conversation', async () => {
+  expect(await error('/v1/messages', { messages, max_tokens: 2, thread: { type: 'create' } })).toMatchObject({
+    ...{ status: 400, details: { error_code: 'thread_unsupported_request' } },
+  })
+})
+
+test('an item of an answer that was kept may be named by its id, by its key alone', async () => {
+  const first = (await post(server, '/v1/responses', { input: 'Hi', max_output_tokens: 4, seed: 1 })).body as {
+    output: { id: string; content: { text: string }[] }[]
+  }
+  const [item] = first.output
+  const next = [{ role: 'user', content: 'y' }]
+  const count = async (more: object) =>
+    (
+      (await post(server, '/v1/responses/input_tokens', { input: [...messages, more, ...next] })).body as {
+        input_tokens: number
+      }
+    ).input_tokens
+  expect(await count({ type: 'item_reference', id: item?.id })).toBe(await count({ ...item }))
+  const gone = [{ type: 'item_reference', id: 'msg_0' }, ...next]
+  expect(await error('/v1/responses', { input: gone })).toMatchObject({ status: 404, param: 'input[0]' })
+})
+
+test('a reranker answers in the form of Cohere and Jina, and in that of Text Embeddings Inference', async () => {
+  const reranker = await testServer({ models: ['test/fixtures/embeddings/bert-reranker'] })
+  const [query, documents] = ['the cat', ['a dog', 'the cat sat', 'hi']]
+  type Ranked = { index: number; relevance_score: number; document?: { text: string } }[]
+  const asked = { query, documents, top_n: 2, return_documents: true }
+  const { results } = (await post(reranker, '/v1/rerank', asked)).body as { results: Ranked }
+  expect(results.map(({ index, document }) => document?.text === documents[index])).toEqual([true, true])
+  const tei = (await post(reranker, '/rerank', { query, texts: documents, return_text: true })).body as {
+    index: number
+    score: number
+    text: string
+  }[]
+  expect(tei).toHaveLength(3)
+  expect(tei.slice(0, 2).map(({ index, score }) => [index, score])).toEqual(
+    results.map(({ index, relevance_score: score }) => [index, score]),
+  )
+  expect(tei[0]?.text).toBe(documents[tei[0]?.index ?? -1])
+  const raw = (await post(reranker, '/rerank', { query, texts: documents, raw_scores: true })).body as typeof tei
+  expect(1 / (1 + Math.exp(-(raw[0]?.score ?? 0)))).toBeCloseTo(tei[0]?.score ?? 0, 12)
+  expect(await post(reranker, '/rerank', { query })).toMatchObject({
+    status: 400,
+    body: { error: { param: 'documents' } },
+  })
+})
