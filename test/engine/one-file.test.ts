@@ -19,6 +19,25 @@ it('is few files, also with the kernels', () => {
   for (const kernels of ['addon.js', 'wasm.js']) expect(withImports(kernels).size).toBeLessThanOrEqual(8)
 })
 
+it('imports, as the program does, what is installed with it and nothing else', () => {
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const installed = new Set(Object.keys({ ...dependencies, ...peerDependencies }))
+  const files = [FOLDER, `${FOLDER}/cli`].flatMap(folder => readdirSync(folder).map(file => join(folder, file)))
+  const scripts = [...files.filter(file => file.endsWith('.js')), 'dist/apps/cli/main.js']
+  expect(scripts.length).toBeGreaterThan(100)
+  const named = scripts.flatMap(file => {
+    const code = readFileSync(file, 'utf8')
+    const imports = [
+      ...code.matchAll(/^(?:import|export)\b[^;'"]*["']([^"']+)["'];$/gm),
+      ...code.matchAll(/\bimport\("([^"]+)"\)/g),
+    ]
+    return imports.map(([, name]) => name as string).filter(name => !/^(\.|node:)/.test(name))
+  })
+  const missing = named.filter(name => !installed.has(name.split('/', name.startsWith('@') ? 2 : 1).join('/')))
+  expect(named).toContain('commander')
+  expect(missing).toEqual([])
+})
+
 it('finds its sources for stack traces and profiles', () => {
   const maps = readdirSync(FOLDER).filter(file => file.endsWith('.map'))
   expect(maps.length).toBeGreaterThan(3)

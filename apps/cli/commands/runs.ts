@@ -1,6 +1,5 @@
 /** `latentkit runs`: runs of training, listed and drawn. */
 import { type Command, Option } from 'commander'
-import { svgChart } from '../../../src/for-apps.ts'
 import { UsageError } from '../exit.ts'
 import { integer, oneOf } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
@@ -56,6 +55,7 @@ async function runs(folders: readonly string[], flags: Flags): Promise<void> {
   const { title } = METRICS[flags.metric]
   if (flags.svg !== undefined) {
     if (series.length === 0) throw new UsageError(`these runs have no ${flags.metric} yet; there is nothing to draw`)
+    const { svgChart } = await import('../../../src/for-apps.ts')
     const bytes = new TextEncoder().encode(await svgChart(title, 'step', series))
     await writeWhole(flags.svg, append => append(bytes))
   }
