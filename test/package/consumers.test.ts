@@ -98,7 +98,9 @@ describe('the packed file', () => {
 
   it('has source maps with their sources, and nothing of a source that is gone', () => {
     // The bundler's own helpers have no source, nor has what only passes on what lies in other files.
-    const scripts = files().filter(file => /^dist\/(?!apps\/(page|explorer)\/).*(?<!rolldown-runtime|usingCtx)\.js$/.test(file))
+    const scripts = files().filter(file =>
+      /^dist\/(?!apps\/(page|explorer)\/).*(?<!rolldown-runtime|usingCtx)\.js$/.test(file),
+    )
     for (const file of scripts) {
       if (/^dist\/bundled\//.test(file) && /^(?:(?:import|export)\b[^;]*;\s*)+$/.test(read(file))) continue
       const { sourcesContent } = JSON.parse(read(`${file}.map`))
