@@ -98,8 +98,12 @@ export function packMain(out) {
   })
 }
 
-/** The compiler leaves in dist what it made of a source that is gone; scripts/bundle.mjs cleans up after itself. */
+/**
+ * The compiler leaves in dist what it made of a source that is gone; scripts/bundle.mjs cleans up after itself. Of the program it makes
+ * modules that nothing loads: those in dist/bundled take their place.
+ */
 function isCurrent(file) {
+  if (/^dist\/apps\/cli\/(?!main\.js)/.test(file)) return false
   const [, source] = /^dist\/((?:src|apps)\/.*?)(\.js|\.js\.map|\.d\.ts)$/.exec(file) ?? []
   return source === undefined || existsSync(path.join(root, `${source}.ts`))
 }

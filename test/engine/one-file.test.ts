@@ -6,11 +6,12 @@ import { expect, it } from 'vitest'
 const FOLDER = 'dist/bundled'
 
 /** A file and what it imports of the same folder, at once. */
-function withImports(file: string, found = new Set<string>()): Set<string> {
+function withImports(file: string, folder = FOLDER, found = new Set<string>()): Set<string> {
   if (found.has(file)) return found
   found.add(file)
-  const code = readFileSync(join(FOLDER, file), 'utf8')
-  for (const [, next] of code.matchAll(/^import .*?["']\.\/([^"']+)["'];$/gm)) withImports(next as string, found)
+  const code = readFileSync(join(folder, file), 'utf8')
+  for (const [, next] of code.matchAll(/^import .*?["']\.\/([^"']+)["'];$/gm))
+    withImports(next as string, folder, found)
   return found
 }
 
@@ -36,6 +37,15 @@ it('imports, as the program does, what is installed with it and nothing else', (
   const missing = named.filter(name => !installed.has(name.split('/', name.startsWith('@') ? 2 : 1).join('/')))
   expect(named).toContain('commander')
   expect(missing).toEqual([])
+})
+
+it('a command that draws nothing loads nothing that draws', () => {
+  const folder = `${FOLDER}/cli`
+  const draws = (file: string) => /^import .*["']d3-/m.test(readFileSync(join(folder, file), 'utf8'))
+  const drawing = readdirSync(folder)
+    .filter(file => file.endsWith('.js') && [...withImports(file, folder)].some(draws))
+    .map(file => file.replace(/\d*\.js$/, ''))
+  expect([...new Set(drawing)].sort()).toEqual(['latentify', 'runs', 'svg-chart'])
 })
 
 it('finds its sources for stack traces and profiles', () => {
