@@ -24,6 +24,11 @@ const CHECKS = {
     args: () => [...VITEST, 'test/model/checkpoints/wasm.test.ts'],
     env: { LATENTKIT_CHECKPOINTS: 'all' },
   },
+  continuations: {
+    what: 'the greedy continuations of SmolLM2, whole, as transformers has them',
+    args: () => [...VITEST, 'test/model/smollm2.test.ts'],
+    env: { LATENTKIT_CONTINUED: '64' },
+  },
   perplexity: {
     what: 'the perplexity of SmolLM2 over 20 windows, as transformers has it',
     args: () => [...VITEST, 'test/evaluation/smollm2.test.ts'],

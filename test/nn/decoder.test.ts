@@ -22,6 +22,8 @@ import { mixedModel } from './mixed-model.ts'
 const OWN = ['deepseek-v2-lite', 'deepseek-v3-fp8', 'falcon-mqa', 'gemma3-mqa', 'gpt2', 'minicpm3']
 /** Longer than a cell of the path grid, so that MLA takes both paths, and a text that it does not. */
 const LENGTHS = [133, 21]
+/** Of models without MLA. Longer than their windows. */
+const SHORT = [37, 21]
 
 /** Logits of whole texts, all in one step, without a cache; and what was called. */
 async function watched({ checkpoint, family, config }: OpenedModel, texts: readonly number[][]) {
@@ -63,7 +65,9 @@ async function cached(opened: OpenedModel, texts: readonly number[][]): Promise<
 }
 
 const textsFor = ({ config }: OpenedModel) =>
-  LENGTHS.map(length => Array.from({ length }, (_, i) => (i * 37 + length) % config.vocabSize))
+  (config.layers.some(l => l.attention.kind === 'latent') ? LENGTHS : SHORT).map(length =>
+    Array.from({ length }, (_, i) => (i * 37 + length) % config.vocabSize),
+  )
 
 describe('a decoder whose activations are kept, with contiguous keys', () => {
   const models: [string, () => Promise<OpenedModel>][] = [
