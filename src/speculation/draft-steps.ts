@@ -17,7 +17,7 @@ interface Request {
   reject(error: unknown): void
 }
 
-export interface DraftStepsOptions {
+interface DraftStepsOptions {
   /** What they return has states. Default false. */
   readonly withStates?: boolean
   /** Ids that may be guessed: 0 .. vocabSize - 1. Default: all. */
