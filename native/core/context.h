@@ -5,23 +5,34 @@
 
 namespace latentkit {
 
+// What is open: a record, its phase, and whether it is little work.
+struct Opened {
+  const double* record;
+  int32_t phase;
+  bool isSmall;
+};
+
 // What the threads of one pool share. Each word that is written often has a cache line of its own.
 struct Team {
-  // [sequence number, next unit]: one word, so that a unit is only ever taken of the operation a thread looks at. An
-  // odd number: closed, nothing to take.
+  // [sequence number, next unit]: one word, so that a unit is only ever taken of the operation a thread looks at. Instead of
+  // a unit CLOSED: there is nothing to take.
   alignas(64) uint64_t open;
-  // The record that is open, and its phase.
-  alignas(64) const double* record;
-  int32_t phase;
-  // Units that are done.
-  alignas(64) int32_t done;
+  // Of even and of odd numbers. A thread that comes late may read what was opened since, and takes no unit of it: by then the
+  // number is another.
+  Opened opened[2];
+  // Units that workers have done, and that the leader has left to them, since the pool began (modulo 2^32).
+  alignas(64) uint32_t done;
   int32_t leaderSleeps;
+  alignas(64) uint32_t left;
   // Threads that look at a record.
   alignas(64) int32_t active;
-  alignas(64) int32_t sleepers;
+  // Whether a thread sleeps that nobody has woken yet.
+  alignas(64) int32_t sleeping;
   int32_t quit;
   int32_t threads;
 };
+
+constexpr uint32_t CLOSED = ~0u;
 
 // An operation's units are taken one after the other by whichever thread is free: the leader, which walks the list, and
 // workers, which join when they come. Nobody waits for a thread that has taken nothing.
@@ -30,6 +41,8 @@ struct Context {
   int threads;
   // Set for an operation that the leader runs alone.
   bool solo;
+  // So little work that threads take nearly their whole shares at once: asking for more costs as much as it evens out.
+  bool isSmall;
   // An operation may ask for another phase, which begins when all units of this one are done.
   int phase;
   bool more;
@@ -49,7 +62,11 @@ struct Context {
   // Takes a part of the units that are left, so that units are taken in long runs, which read memory in one go, and
   // threads still end together.
   INLINE bool claimRun(i64 units, i64& begin, i64& end) {
-    return claimSome(units, [this](i64 left) { return max<i64>(1, solo ? left : left / (2 * threads)); }, begin, end);
+    const auto some = [=, this](i64 left) {
+      if (solo) return left;
+      return min(left, max<i64>(1, isSmall && taken == 0 ? 7 * units / (8 * threads) : left / (2 * threads)));
+    };
+    return claimSome(units, some, begin, end);
   }
 
   // Calls `call(unit)` for every unit that this thread takes, `grain` of them at a time.

@@ -26,48 +26,49 @@ static Context contextOf(Pool* pool, int thread) {
 // The word that sleeping threads watch: the sequence number. (Every machine this runs on is little-endian.)
 static int32_t* sequenceWord(Team& team) { return (int32_t*)&team.open + 1; }
 
-static uint32_t sequenceOf(const Team& team) { return (uint32_t)(__atomic_load_n(&team.open, __ATOMIC_SEQ_CST) >> 32); }
+static uint32_t sequenceOf(uint64_t open) { return (uint32_t)(open >> 32); }
 
-// The same for the leader, which is the only one to write the number: workers change the other half, at any time.
-static uint32_t ownSequence(const Team& team) { return (uint32_t)(__atomic_load_n(&team.open, __ATOMIC_RELAXED) >> 32); }
+// The next sequence number. The leader is the only one to write it: workers change the other half, at any time.
+static uint32_t nextSequence(const Team& team) { return sequenceOf(__atomic_load_n(&team.open, __ATOMIC_RELAXED)) + 1; }
 
-static void setOpen(Team& team, uint32_t sequence) {
-  __atomic_store_n(&team.open, (uint64_t)sequence << 32, __ATOMIC_SEQ_CST);
+static void setOpen(Team& team, uint32_t sequence, uint32_t unit) {
+  __atomic_store_n(&team.open, (uint64_t)sequence << 32 | unit, __ATOMIC_SEQ_CST);
 }
 
+// Wakes those who sleep, once: until they run they find work by themselves.
 static void wake(Team& team) {
-  if (__atomic_load_n(&team.sleepers, __ATOMIC_SEQ_CST) > 0) platform::wakeAll(sequenceWord(team));
+  if (!__atomic_load_n(&team.sleeping, __ATOMIC_SEQ_CST)) return;
+  if (__atomic_exchange_n(&team.sleeping, 0, __ATOMIC_SEQ_CST)) platform::wakeAll(sequenceWord(team));
 }
 
 // Waits until the units that others took are done.
-static void awaitUnits(Team& team, i64 total) {
+static void awaitUnits(Team& team) {
   for (int i = 0; i < platform::SPIN_ROUNDS; i++) {
-    if (__atomic_load_n(&team.done, __ATOMIC_ACQUIRE) == total) return;
+    if (__atomic_load_n(&team.done, __ATOMIC_ACQUIRE) == team.left) return;
     platform::pause();
   }
   __atomic_store_n(&team.leaderSleeps, 1, __ATOMIC_SEQ_CST);
   for (;;) {
-    const int32_t done = __atomic_load_n(&team.done, __ATOMIC_SEQ_CST);
-    if (done == total) break;
-    platform::waitWhile(&team.done, done);
+    const uint32_t done = __atomic_load_n(&team.done, __ATOMIC_SEQ_CST);
+    if (done == team.left) break;
+    platform::waitWhile((int32_t*)&team.done, (int32_t)done);
   }
   __atomic_store_n(&team.leaderSleeps, 0, __ATOMIC_RELAXED);
 }
 
-// Shares one phase of an operation with whoever comes.
-static void leadPhase(Pool* pool, Context& context, const double* record, double work) {
+// Shares one phase of an operation with whoever comes. `left`: the work from here to the list's end.
+static void leadPhase(Pool* pool, Context& context, const double* record, double left) {
   Team& team = pool->team;
-  // Opened with an even number. It was closed meanwhile, so that nobody takes a unit of one operation for another's.
-  context.sequence = ownSequence(team) + 1;
-  __atomic_store_n(&team.record, record, __ATOMIC_RELEASE);
-  __atomic_store_n(&team.phase, context.phase, __ATOMIC_RELEASE);
-  __atomic_store_n(&team.done, 0, __ATOMIC_RELEASE);
-  setOpen(team, context.sequence);
-  if (work >= WAKE_WORK) wake(team);
+  context.sequence = nextSequence(team);
+  Opened& opened = team.opened[context.sequence & 1];
+  __atomic_store_n(&opened.record, record, __ATOMIC_RELAXED);
+  __atomic_store_n(&opened.phase, context.phase, __ATOMIC_RELAXED);
+  __atomic_store_n(&opened.isSmall, context.isSmall, __ATOMIC_RELAXED);
+  setOpen(team, context.sequence, 0);
+  if (left >= WAKE_WORK) wake(team);
   pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
-  __atomic_add_fetch(&team.done, (int32_t)context.taken, __ATOMIC_ACQ_REL);
-  awaitUnits(team, context.total);
-  setOpen(team, context.sequence + 1);
+  team.left += (uint32_t)(context.total - context.taken);
+  awaitUnits(team);
 }
 
 // Untimed lists ask no clock.
@@ -76,22 +77,25 @@ struct NoClock {
   INLINE void end() {}
 };
 
-template <class Clock> static void lead(Pool* pool, const double* list, const double* end, Clock clock) {
+template <class Clock> static void lead(Pool* pool, const double* list, const double* end, double left, Clock clock) {
   Context context = contextOf(pool, 0);
   for (const double* record = list; record < end; record += (i64)record[1]) {
     const double work = workOf(pool, record);
     context.solo = isSolo(pool, work);
+    context.isSmall = work < SMALL_WORK;
     context.phase = 0;
     clock.begin();
     do {
       context.more = false;
       context.taken = context.total = 0;
       if (context.solo) pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
-      else leadPhase(pool, context, record, work);
+      else leadPhase(pool, context, record, left);
       context.phase++;
     } while (context.more);
     clock.end();
+    if (!context.solo) left -= work;
   }
+  setOpen(pool->team, nextSequence(pool->team), CLOSED);
   // The caller may write the list anew as soon as this returns.
   while (__atomic_load_n(&pool->team.active, __ATOMIC_SEQ_CST) > 0) platform::pause();
 }
@@ -133,11 +137,11 @@ template <class Clock> static int runList(Pool* pool, const double* list, i64 le
   const int result = plan(pool, list, list + length, work);
   if (result != RUN_OK) return result;
   if (work >= WAKE_WORK) {
-    // A new odd number: threads that wake find nothing to do yet, and spin.
-    setOpen(pool->team, ownSequence(pool->team) + 2);
+    // A new number: threads that wake find nothing to do yet, and spin.
+    setOpen(pool->team, nextSequence(pool->team), CLOSED);
     wake(pool->team);
   }
-  lead(pool, list, list + length, clock);
+  lead(pool, list, list + length, work, clock);
   return RUN_OK;
 }
 
@@ -156,42 +160,47 @@ int poolRunTimed(Pool* pool, const double* list, i64 length, double* seconds) {
 
 // ---- the workers ---------------------------------------------------------------------------------------------------
 
+static uint64_t openOf(const Team& team) { return __atomic_load_n(&team.open, __ATOMIC_SEQ_CST); }
+
 // Waits for another sequence number than the one seen last.
-static uint32_t awaitSequence(Team& team, uint32_t seen) {
-  uint32_t sequence = sequenceOf(team);
-  for (int i = 0; sequence == seen && i < platform::SPIN_ROUNDS; i++) {
+static uint64_t awaitSequence(Team& team, uint32_t seen) {
+  uint64_t open = openOf(team);
+  for (int i = 0; sequenceOf(open) == seen && i < IDLE_ROUNDS; i++) {
     platform::pause();
-    sequence = sequenceOf(team);
+    open = openOf(team);
   }
-  if (sequence != seen) return sequence;
-  __atomic_add_fetch(&team.sleepers, 1, __ATOMIC_SEQ_CST);
-  while ((sequence = sequenceOf(team)) == seen) platform::waitWhile(sequenceWord(team), (int32_t)seen);
-  __atomic_sub_fetch(&team.sleepers, 1, __ATOMIC_SEQ_CST);
-  return sequence;
+  for (; sequenceOf(open) == seen; open = openOf(team)) {
+    __atomic_store_n(&team.sleeping, 1, __ATOMIC_SEQ_CST);
+    platform::waitWhile(sequenceWord(team), (int32_t)seen);
+  }
+  return open;
 }
 
 static void join(Pool* pool, int thread, uint32_t sequence) {
   Team& team = pool->team;
-  const double* record = __atomic_load_n(&team.record, __ATOMIC_ACQUIRE);
+  const Opened& opened = team.opened[sequence & 1];
+  const double* record = __atomic_load_n(&opened.record, __ATOMIC_RELAXED);
   Context context = contextOf(pool, thread);
   context.sequence = sequence;
-  context.phase = __atomic_load_n(&team.phase, __ATOMIC_ACQUIRE);
+  context.phase = __atomic_load_n(&opened.phase, __ATOMIC_RELAXED);
+  context.isSmall = __atomic_load_n(&opened.isSmall, __ATOMIC_RELAXED);
   pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
   if (context.taken == 0) return;
-  __atomic_add_fetch(&team.done, (int32_t)context.taken, __ATOMIC_SEQ_CST);
-  if (__atomic_load_n(&team.leaderSleeps, __ATOMIC_SEQ_CST)) platform::wakeAll(&team.done);
+  __atomic_add_fetch(&team.done, (uint32_t)context.taken, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&team.leaderSleeps, __ATOMIC_SEQ_CST)) platform::wakeAll((int32_t*)&team.done);
 }
 
 void poolThread(Pool* pool, int thread) {
   Team& team = pool->team;
   uint32_t seen = 1;
   for (;;) {
-    seen = awaitSequence(team, seen);
+    const uint64_t open = awaitSequence(team, seen);
+    seen = sequenceOf(open);
     if (__atomic_load_n(&team.quit, __ATOMIC_ACQUIRE)) return;
-    if (seen & 1) continue;
+    if ((uint32_t)open == CLOSED) continue;
     __atomic_add_fetch(&team.active, 1, __ATOMIC_SEQ_CST);
     // Looked at again: while a thread counts as active, the list stays.
-    if (sequenceOf(team) == seen) join(pool, thread, seen);
+    if (sequenceOf(openOf(team)) == seen) join(pool, thread, seen);
     __atomic_sub_fetch(&team.active, 1, __ATOMIC_SEQ_CST);
   }
 }
@@ -200,14 +209,14 @@ void poolThread(Pool* pool, int thread) {
 
 void poolStart(Pool* pool, const Operation* operations, int threads) {
   pool->operations = operations;
-  setOpen(pool->team, 1);
+  setOpen(pool->team, 1, CLOSED);
   pool->team.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
   pool->team.threads = platform::startThreads(pool);
 }
 
 void poolStop(Pool* pool) {
   __atomic_store_n(&pool->team.quit, 1, __ATOMIC_RELEASE);
-  setOpen(pool->team, ownSequence(pool->team) + 2);
+  setOpen(pool->team, nextSequence(pool->team), CLOSED);
   platform::wakeAll(sequenceWord(pool->team));
   platform::joinThreads(pool);
   platform::release(pool->scratch, pool->scratchBytes * (size_t)pool->team.threads);

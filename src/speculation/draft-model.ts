@@ -4,7 +4,7 @@ import type { Model } from '../model/model.ts'
 import { RowRunner } from '../model/row-runner.ts'
 import type { StepInput } from '../nn/step.ts'
 import { DraftSteps } from './draft-steps.ts'
-import { likeliest } from './likeliest.ts'
+import type { Likeliest } from './likeliest.ts'
 import type { Proposer } from './proposer.ts'
 
 /** Tokens of a long text that the draft model reads per step, so that no step of the large model waits for more. */
@@ -15,19 +15,17 @@ const MIN_PROBABILITY = 0.3
 /** A small model that drafts for a larger one with the same vocabulary (arXiv 2211.17192). */
 export class DraftModel {
   readonly model: Model
-  /** Vocabulary of the larger model: ids 0 .. vocabSize - 1. */
-  readonly vocabSize: number
   readonly #steps: DraftSteps
 
+  /** `vocabSize`: of the larger model, ids 0 .. vocabSize - 1. */
   constructor(model: Model, vocabSize: number) {
     this.model = model
-    this.vocabSize = vocabSize
-    this.#steps = new DraftSteps(model, false)
+    this.#steps = new DraftSteps(model, { vocabSize })
   }
 
-  /** Returns the logits [vocab] of the last token. Concurrent requests, for several texts, run in one step. */
-  async run(input: StepInput): Promise<Float32Array> {
-    return (await this.#steps.run(input)).logits
+  /** What comes after the last token, whose logits `input` wants. Concurrent requests, for several texts, run in one step. */
+  async run(input: StepInput): Promise<Likeliest> {
+    return (await this.#steps.run(input)).next as Likeliest
   }
 
   dispose(): void {
@@ -63,17 +61,17 @@ export class DraftProposer implements Proposer {
       const extent = ids.length - cache.length === 1 ? null : { start: cache.length, end: ids.length }
       const rows = new RowRunner({ cache, ids, extent })
       // Reserve here: in the step, a full cache would fail all sequences.
-      let logits = await this.#draft.run(rows.input(rows.promptLeft, 'last'))
+      let next = await this.#draft.run(rows.input(rows.promptLeft, 'last'))
       const found: number[] = []
       this.#isReading = cache.length < tokens.length
       if (this.#isReading) return found
       while (found.length < count) {
-        const { token, probability } = likeliest(logits.subarray(0, this.#draft.vocabSize))
+        const { token, probability } = next
         if (probability < MIN_PROBABILITY) break
         found.push(token)
         if (found.length === count) break
         rows.push(token)
-        logits = await this.#draft.run(rows.input(1, 'last'))
+        next = await this.#draft.run(rows.input(1, 'last'))
       }
       return found
     } catch (error) {

@@ -1,12 +1,14 @@
 import type { Model } from '../model/model.ts'
 import type { StepInput } from '../nn/step.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { type Likeliest, likeliest } from './likeliest.ts'
 
 /** What a model that drafts made of one text's tokens. */
 export interface Drafted {
-  /** [vocab], of the last token. Empty if none were wanted. */
-  readonly logits: Float32Array
-  /** [tokens, D], after the final norm; null: they were not asked for. */
-  readonly states: Float32Array | null
+  /** What comes after the last token; null: no logits were wanted. */
+  readonly next: Likeliest | null
+  /** [D], of the last token, after the final norm; null: they were not asked for, or no logits were wanted. */
+  readonly state: Float32Array | null
 }
 
 interface Request {
@@ -15,17 +17,28 @@ interface Request {
   reject(error: unknown): void
 }
 
+interface DraftStepsOptions {
+  /** What they return has states. Default false. */
+  readonly withStates?: boolean
+  /** Ids that may be guessed: 0 .. vocabSize - 1. Default: all. */
+  readonly vocabSize?: number
+}
+
 /** Steps of a model that drafts: what several texts request at once runs together. */
 export class DraftSteps {
   readonly #model: Model
   readonly #withStates: boolean
+  readonly #vocabSize: number
   #requests: Request[] = []
   #turn: Promise<void> = Promise.resolve()
+  /** What the last step's logits and states were read into; longer ones take their places. */
+  #logits = new Float32Array(0)
+  #states = new Float32Array(0)
 
-  /** `withStates`: what they return has states. */
-  constructor(model: Model, withStates: boolean) {
+  constructor(model: Model, { withStates = false, vocabSize = model.config.vocabSize }: DraftStepsOptions = {}) {
     this.#model = model
     this.#withStates = withStates
+    this.#vocabSize = vocabSize
   }
 
   /** `input` wants the logits of its last token, or none. */
@@ -41,27 +54,34 @@ export class DraftSteps {
     this.#requests = []
     try {
       const inputs = requests.map(({ input }) => input)
-      const { kernels } = this.#model
       const step = this.#withStates
         ? await this.#model.forwardStates(inputs)
         : { logits: await this.#model.forward(inputs), states: null }
-      const [wanted, vocab] = step.logits.shape as [number, number]
-      const logits = wanted > 0 ? ((await kernels.memory.read(step.logits)) as Float32Array) : new Float32Array(0)
-      const states = step.states && ((await kernels.memory.read(step.states)) as Float32Array)
+      const [, vocab] = step.logits.shape as [number, number]
+      this.#logits = await this.#read(step.logits, this.#logits)
+      if (step.states) this.#states = await this.#read(step.states, this.#states)
       const D = this.#model.config.hiddenSize
       let [row, token] = [0, 0]
       for (const { input, resolve } of requests) {
-        const ends = row + (input.logits === 'last' ? 1 : 0)
-        const after = token + input.tokens.length
+        const start = row * vocab
+        const wanted = input.logits === 'last'
+        token += input.tokens.length
+        if (wanted) row++
         resolve({
-          logits: logits.subarray(row * vocab, ends * vocab),
-          states: states?.subarray(token * D, after * D) ?? null,
+          next: wanted ? likeliest(this.#logits.subarray(start, start + Math.min(vocab, this.#vocabSize))) : null,
+          state: wanted && step.states ? this.#states.slice((token - 1) * D, token * D) : null,
         })
-        row = ends
-        token = after
       }
     } catch (error) {
       for (const { reject } of requests) reject(error)
     }
+  }
+
+  /** Into `memory` where that is long enough. */
+  async #read(tensor: Tensor, memory: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+    const count = tensor.shape.reduce((product, size) => product * size, 1)
+    const into = memory.length < count ? new Float32Array(count) : memory
+    if (count > 0) await this.#model.kernels.memory.read(tensor, into.subarray(0, count))
+    return into
   }
 }

@@ -1,8 +1,17 @@
-import { logprobs } from '../sampling/logprobs.ts'
+import { expNegative } from '../sampling/exp.ts'
 import { argmax } from '../sampling/sampler.ts'
 
-/** The likeliest token by a model's logits, and its probability there. */
-export function likeliest(logits: Float32Array): { readonly token: number; readonly probability: number } {
+export interface Likeliest {
+  readonly token: number
+  /** In the model's own distribution. */
+  readonly probability: number
+}
+
+/** The likeliest token by a model's logits; of equal ones the first. */
+export function likeliest(logits: Float32Array): Likeliest {
   const token = argmax(logits)
-  return { token, probability: Math.exp(logprobs(logits, token).logprob) }
+  const highest = logits[token] as number
+  let sum = 0
+  for (let i = 0; i < logits.length; i++) sum += expNegative((logits[i] as number) - highest)
+  return { token, probability: 1 / sum }
 }

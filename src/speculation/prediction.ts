@@ -3,7 +3,6 @@ import { type PrefixNode, PrefixTree } from '../cache/prefix-tree.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
 import type { Model } from '../model/model.ts'
 import { type Drafted, DraftSteps } from './draft-steps.ts'
-import { likeliest } from './likeliest.ts'
 import type { Proposer, StateReader } from './proposer.ts'
 
 /** Rows that a step computes at most. */
@@ -27,7 +26,7 @@ export class PredictionModel {
   constructor(model: Model) {
     this.model = model
     this.prefixes = new PrefixTree(model.pool)
-    this.steps = new DraftSteps(model, true)
+    this.steps = new DraftSteps(model, { withStates: true })
   }
 
   dispose(): void {
@@ -98,14 +97,13 @@ export class PredictionProposer implements Proposer, StateReader {
       let drafted = await this.#readUpTo(tokens, 'last')
       const found: number[] = []
       let holds = 1
-      while (drafted) {
-        const { token, probability } = likeliest(drafted.logits)
+      while (drafted?.next) {
+        const { token, probability } = drafted.next
         holds *= probability
         if (holds < MIN_PROBABILITY) break
         found.push(token)
         if (found.length === count || holds < MIN_TO_GO_ON) break
-        const states = (drafted.states as Float32Array).slice(-this.#module.model.config.hiddenSize)
-        drafted = await this.#run([token], states, 'last')
+        drafted = await this.#run([token], drafted.state as Float32Array, 'last')
       }
       return found
     } catch (error) {

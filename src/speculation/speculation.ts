@@ -28,6 +28,8 @@ export class Speculation {
   #accepted = 0
   /** The step's guesses took time, whether there are any or not. */
   #costs = false
+  /** Tokens that the proposer has not read, as there were no guesses. */
+  #unread = 0
   /** Of all steps whose time counts, and of those without guessing. */
   readonly #all = { ms: 0, tokens: 0 }
   readonly #without = { ms: 0, tokens: 0 }
@@ -95,14 +97,19 @@ export class Speculation {
     // Reading is done once, and says nothing about guesses.
     if (drafted === 0 && !plain && this.#proposer.isReading) return
     if (plain) {
+      this.#unread++
       this.#rest = Math.max(this.#rest - 1, 0)
       if (ms !== null) this.#plain.add(ms, 1)
       return
     }
-    if (ms !== null) this.#drafts.add(ms, accepted + 1)
+    // Guesses after a long rest also take the time of what is read then, more than a draft that holds leaves: the next ones tell.
+    const counts = this.#proposer.costless || this.#unread <= this.#proposer.most
+    this.#unread = 0
+    if (ms !== null && counts) this.#drafts.add(ms, accepted + 1)
     if (accepted === drafted) this.#length = Math.max(2 * drafted, this.#length)
     else this.#length = accepted > 0 ? accepted + 1 : Math.max(this.#length >> 1, 1)
     this.#length = Math.min(this.#length, this.#proposer.most)
+    if (!counts) return
     if (this.#drafts.tokensPerStep >= MIN_TOKENS_PER_STEP && !this.#drafts.isSlowerThan(this.#plain)) {
       this.#misses >>= 1
       return

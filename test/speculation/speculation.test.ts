@@ -74,6 +74,20 @@ describe('how far a text guesses ahead', () => {
     expect(ms).toBeLessThan(1.12)
   })
 
+  it('does not hold against guesses what their proposer reads after a rest', () => {
+    const speculation = new Speculation(costly)
+    let [rested, without] = [0, 0]
+    for (let step = 0; step < 400; step++) {
+      const drafted = speculation.wanted
+      // The first guesses are wrong, so that it rests; all others hold.
+      speculation.checked(drafted, step < 20 ? 0 : drafted, drafted > 0 ? 1.1 + 0.5 * rested : 1)
+      rested = drafted > 0 ? 0 : rested + 1
+      if (step >= 100 && drafted === 0) without++
+    }
+    // One of 24 shows what a step takes without guesses.
+    expect(without).toBeLessThan(15)
+  })
+
   it('goes without now and then where every guess costs, and reports what guesses gain', () => {
     const { speculation, ms } = write(5000, () => true, 0.1, costly)
     const { drafted, accepted, speedUp } = speculation

@@ -180,11 +180,11 @@ template <class N> static INLINE void weighDecodeValues(const Block& block, i64 
 // The block's state after one span; `next`: the keys that this thread is likely to read then.
 template <class N> static INLINE void decodeSpan(Block& block, i64 span, const KeyRun& next) {
   const Attention& a = *block.attention;
-  const Range keys = keysFor(a, *block.sequence, 0);
+  const Range keys = keysFor(a, *block.sequence, block.firstQuery);
   const i64 start = span * SPAN;
   Tiles tiles = {SPAN_TILES, 0};
   for (i64 t = 0; t < SPAN_TILES; t++) {
-    block.any[t] = keysSeen(a, *block.sequence, 0, keys, start + t * TILE);
+    block.any[t] = keysSeen(a, *block.sequence, block.firstQuery, keys, start + t * TILE);
     if (block.any[t]) tiles = {min(tiles.lo, t), t + 1};
   }
   for (i64 r = 0; r < block.rows; r++) {
