@@ -35,10 +35,12 @@ static void setOpen(Team& team, uint32_t sequence, uint32_t unit) {
   __atomic_store_n(&team.open, (uint64_t)sequence << 32 | unit, __ATOMIC_SEQ_CST);
 }
 
-// Wakes those who sleep, once: until they run they find work by themselves.
-static void wake(Team& team) {
-  if (!__atomic_load_n(&team.sleeping, __ATOMIC_SEQ_CST)) return;
-  if (__atomic_exchange_n(&team.sleeping, 0, __ATOMIC_SEQ_CST)) platform::wakeAll(sequenceWord(team));
+// Opens or closes, and wakes those who sleep, once: until they run they find work by themselves. They are asked for before the
+// number changes: who falls asleep after the question either sees the new number or stays known as sleeping.
+static void setOpenAndWake(Team& team, uint32_t sequence, uint32_t unit) {
+  const bool asleep = __atomic_load_n(&team.sleeping, __ATOMIC_SEQ_CST) && __atomic_exchange_n(&team.sleeping, 0, __ATOMIC_SEQ_CST);
+  setOpen(team, sequence, unit);
+  if (asleep) platform::wakeAll(sequenceWord(team));
 }
 
 // Waits until the units that others took are done.
@@ -64,8 +66,8 @@ static void leadPhase(Pool* pool, Context& context, const double* record, double
   __atomic_store_n(&opened.record, record, __ATOMIC_RELAXED);
   __atomic_store_n(&opened.phase, context.phase, __ATOMIC_RELAXED);
   __atomic_store_n(&opened.isSmall, context.isSmall, __ATOMIC_RELAXED);
-  setOpen(team, context.sequence, 0);
-  if (left >= WAKE_WORK) wake(team);
+  if (left >= WAKE_WORK) setOpenAndWake(team, context.sequence, 0);
+  else setOpen(team, context.sequence, 0);
   pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
   team.left += (uint32_t)(context.total - context.taken);
   awaitUnits(team);
@@ -138,8 +140,7 @@ template <class Clock> static int runList(Pool* pool, const double* list, i64 le
   if (result != RUN_OK) return result;
   if (work >= WAKE_WORK) {
     // A new number: threads that wake find nothing to do yet, and spin.
-    setOpen(pool->team, nextSequence(pool->team), CLOSED);
-    wake(pool->team);
+    setOpenAndWake(pool->team, nextSequence(pool->team), CLOSED);
   }
   lead(pool, list, list + length, work, clock);
   return RUN_OK;
