@@ -17,7 +17,7 @@ import { mustBe, printJson, printTable } from './support/report.ts'
 const QUERIES = [1, 16, 32, 64, 128, 256, 512]
 const STEP = 1024
 /** As a share of the logits' spread: the two paths round 8-bit activations differently. */
-const MOST_ERROR = 0.15
+const MAX_ERROR = 0.15
 
 const { given, models, contexts, rounds, threads, keep } = benchOptions({ contexts: [1024, 4096] })
 const name = given[0] ?? 'mla-q8'
@@ -50,7 +50,7 @@ for (const context of contexts.toSorted((a, b) => a - b)) {
   for (const queries of QUERIES) {
     const [a, e] = [await step(context, queries, 'absorbed'), await step(context, queries, 'expanded')]
     const error = rms(a.logits.map((x, i) => x - (e.logits[i] as number))) / rms(a.logits)
-    mustBe(`the paths differ by ${error.toFixed(2)} of the spread at ${queries} queries`, error < MOST_ERROR)
+    mustBe(`the paths differ by ${error.toFixed(2)} of the spread at ${queries} queries`, error < MAX_ERROR)
     const times = { absorbed: [] as number[], expanded: [] as number[] }
     for (let i = 0; i < rounds; i++) {
       for (const path of ['absorbed', 'expanded'] as const) times[path].push((await step(context, queries, path)).ms)

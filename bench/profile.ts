@@ -15,7 +15,7 @@ const CHUNK = 512
 const STEPS = 16
 const ROWS = 14
 /** An operation with more amounts of work than this grows with every token. */
-const MOST_KINDS = 12
+const MAX_KINDS = 12
 
 const options = benchOptions({ contexts: [512, 4096] })
 const contexts = options.contexts.toSorted((a, b) => a - b)
@@ -82,7 +82,7 @@ function merged(
   for (const { operation } of rows) kinds.set(operation, (kinds.get(operation) ?? 0) + 1)
   const parts = new Map<string, Part>()
   for (const { operation, work, count, seconds } of rows) {
-    const key = (kinds.get(operation) ?? 0) > MOST_KINDS ? operation : `${operation} ${work}`
+    const key = (kinds.get(operation) ?? 0) > MAX_KINDS ? operation : `${operation} ${work}`
     const known = parts.get(key) ?? { operation, work: 0, count: 0, ms: 0 }
     const all = known.count + count / per
     parts.set(key, {

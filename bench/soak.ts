@@ -21,7 +21,7 @@ const DISK_BYTES = 48 * 2 ** 20
 const CONTEXT = 1024
 const SAMPLE_MS = 3000
 /** Resident memory of the last fifth may be so much above that of the second. */
-const MOST_GROWTH = 1.03
+const MAX_GROWTH = 1.03
 const MB = 2 ** 20
 const TALE =
   'Once upon a time, there was a fox who lived in the wood with three bears, a king and his sons. One day they said: '
@@ -158,7 +158,7 @@ printTable([
 printTable([['done', 'times'], ...Object.entries(done).map(([what, times]) => [what, String(times)])])
 const growth = (fifths[4] as number) / (fifths[1] as number)
 printJson('soak', { ...values, cacheBytes, largestBytes: largest, growth, fifths, done })
-if (!(growth <= MOST_GROWTH)) throw new Error(`resident memory grew by ${((growth - 1) * 100).toFixed(1)} %`)
+if (!(growth <= MAX_GROWTH)) throw new Error(`resident memory grew by ${((growth - 1) * 100).toFixed(1)} %`)
 
 /** Counts what is allocated for blocks, as the allocator is asked for it: bytes without a type, of their size. */
 function watch({ memory }: Kernels): { readonly blockBytes: number } {

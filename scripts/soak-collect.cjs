@@ -14,16 +14,20 @@ const collect = () => {
 const others = new BroadcastChannel('soak-collect')
 others.unref()
 others.onmessage = () => collect()
+let watched = false
 if (isMainThread) {
   process.on('SIGUSR2', () => {
+    watched = true
     collect()
     others.postMessage(null)
   })
 }
 
-// What the rule is to see: so many bytes of each request stay.
+// What the rule is to see: so many bytes of each request stay, of those after the first look; what stayed before would be part of it.
 const leak = Number(process.env.SOAK_LEAK ?? 0)
 if (leak > 0 && isMainThread) {
   const kept = []
-  require('node:diagnostics_channel').subscribe('http.server.request.start', () => kept.push(Buffer.alloc(leak, 1)))
+  require('node:diagnostics_channel').subscribe('http.server.request.start', () => {
+    if (watched) kept.push(Buffer.alloc(leak, 1))
+  })
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError, UsageError } from './exit.ts'
 
 /** More than any prompt or test text; what is longer has no end, or would not fit into memory with its tokens. */
-export const MOST_BYTES = 64 << 20
+export const MAX_BYTES = 64 << 20
 /** Time without data after which a named pipe counts as having no writer. */
 const PATIENCE_MS = 5000
 const PIECE = 1 << 16
@@ -20,7 +20,7 @@ export async function readTextFile(path: string): Promise<Uint8Array> {
   if (!info.isFile() && !info.isFIFO()) {
     throw new UsageError(`${path} is a ${info.isSocket() ? 'socket' : 'device'}; expected a text file`)
   }
-  if (info.size > MOST_BYTES) tooLong(path, ` has ${info.size.toLocaleString('en-GB')} bytes`)
+  if (info.size > MAX_BYTES) tooLong(path, ` has ${info.size.toLocaleString('en-GB')} bytes`)
   // A blocking open() of a pipe waits for its writer, and nothing can call it off.
   const file = await open(path, info.isFIFO() ? constants.O_RDONLY | constants.O_NONBLOCK : 'r').catch(
     (error: unknown) => unreadable(path, error),
@@ -38,7 +38,7 @@ export async function readTextFile(path: string): Promise<Uint8Array> {
 /** Throws the error for a text that goes beyond the bound. */
 export function tooLong(what: string, met = ' goes on and on'): never {
   throw new CliError(
-    `${what}${met}; expected a text of at most ${MOST_BYTES.toLocaleString('en-GB')} bytes: take a part of it, as with head -c`,
+    `${what}${met}; expected a text of at most ${MAX_BYTES.toLocaleString('en-GB')} bytes: take a part of it, as with head -c`,
   )
 }
 
@@ -89,7 +89,7 @@ export class Parts {
 
   add(part: Uint8Array): void {
     this.#bytes += part.length
-    if (this.#bytes > MOST_BYTES) tooLong(this.#what)
+    if (this.#bytes > MAX_BYTES) tooLong(this.#what)
     this.#parts.push(part)
   }
 

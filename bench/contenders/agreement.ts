@@ -4,7 +4,7 @@ import type { Contender } from './contender.ts'
 import { stream } from './stream.ts'
 
 const TOKENS = 24
-const MOST_ERROR = 0.15
+const MAX_ERROR = 0.15
 
 /**
  * Before anything is timed: all give the same tokens the same probabilities as the first that is asked. Weights and
@@ -18,7 +18,7 @@ export function agreement(): (contender: Contender) => Promise<void> {
     first ??= logprobs
     const mean = first.reduce((a, b) => a + b, 0) / first.length
     const error = rms(logprobs.map((x, i) => x - (first?.[i] as number))) / rms(first.map(x => x - mean))
-    mustBe(`log-probabilities differ by ${error.toFixed(2)} of their spread`, error < MOST_ERROR)
+    mustBe(`log-probabilities differ by ${error.toFixed(2)} of their spread`, error < MAX_ERROR)
   }
 }
 

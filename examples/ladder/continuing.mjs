@@ -4,13 +4,13 @@ import { batchOf, text, WORDS } from './sentences.mjs'
 import { clocked } from './translating.mjs'
 
 /** Facts of a text at most, while learning; and those of the texts of the examination. */
-const MOST_FACTS = 8
+const MAX_FACTS = 8
 const EXAMINED = [2, 4, 6, 8]
 
 export function batches(next, size) {
   return batchOf(
     Array.from({ length: size }, () => {
-      const facts = 1 + next(MOST_FACTS)
+      const facts = 1 + next(MAX_FACTS)
       return text(next, facts, facts)
     }),
   )

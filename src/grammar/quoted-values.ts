@@ -30,7 +30,7 @@ const OF_TYPES: Readonly<Record<string, readonly string[]>> = {
 }
 const NOTES: ReadonlySet<string> = new Set(['title', 'description', 'default', 'examples', '$defs', 'definitions'])
 /** Items that are counted one by one. */
-const MOST_ITEMS = 64
+const MAX_ITEMS = 64
 const MAX_DEPTH = 32
 /** What needs no quotes in front of its colon. */
 const BARE = /^[\p{L}_$][\p{L}\p{N}_$ .-]*$/u
@@ -129,12 +129,9 @@ function list(
   return writer.rule(`${open} ${min > 0 || some === '' ? some : `(${some})?`} ${close}`)
 }
 
-function isCountable({ minItems: min = 0, maxItems: max = MOST_ITEMS }: Schema): boolean {
+function isCountable({ minItems: min = 0, maxItems: max = MAX_ITEMS }: Schema): boolean {
   return (
-    Number.isInteger(min) &&
-    Number.isInteger(max) &&
-    (min as number) <= (max as number) &&
-    (max as number) <= MOST_ITEMS
+    Number.isInteger(min) && Number.isInteger(max) && (min as number) <= (max as number) && (max as number) <= MAX_ITEMS
   )
 }
 

@@ -3,7 +3,7 @@ import { type Eigen, symmetricEigen } from '../reading/svd.ts'
 import { at, type Complex, complexZeros, type Dense, identity, product, transposed, zeros } from './dense.ts'
 
 /** Eigenvalues below this share of the largest count as it: what seems not to matter at all matters a little on other texts. */
-const LEAST_SHARE = 1e-5
+const MIN_SHARE = 1e-5
 
 const AT_ONCE = async () => {}
 
@@ -24,7 +24,7 @@ export async function rootOf(a: Dense): Promise<{ readonly root: Dense; readonly
     const columns = zeros(n, n)
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
-        columns.values[i * n + j] = at(v, i, j) * Math.max(values[j] as number, LEAST_SHARE * largest) ** exponent
+        columns.values[i * n + j] = at(v, i, j) * Math.max(values[j] as number, MIN_SHARE * largest) ** exponent
       }
     }
     return product(columns, transposed(v))

@@ -39,9 +39,9 @@ export interface McpToolsOptions {
 
 type Fields = Readonly<Record<string, unknown>>
 
-const MOST_PAGES = 1000
+const MAX_PAGES = 1000
 /** Longest name that `session.chat` takes. */
-const MOST_LETTERS = 64
+const MAX_LETTERS = 64
 const TIMEOUT = 60_000
 
 /**
@@ -66,20 +66,20 @@ export async function mcpTools(client: McpClient, options: McpToolsOptions = {})
 async function listed(client: McpClient) {
   const all: Awaited<ReturnType<McpClient['listTools']>>['tools'][number][] = []
   let cursor: string | undefined
-  for (let page = 0; page < MOST_PAGES; page++) {
+  for (let page = 0; page < MAX_PAGES; page++) {
     const { tools, nextCursor } = await client.listTools(cursor === undefined ? undefined : { cursor })
     all.push(...tools)
     if (nextCursor === undefined || nextCursor === cursor) return all
     cursor = nextCursor
   }
-  throw new McpError(`The MCP server lists its tools on more than ${MOST_PAGES} pages`)
+  throw new McpError(`The MCP server lists its tools on more than ${MAX_PAGES} pages`)
 }
 
 /** A name that models are given, and that no other tool has. */
 function freeName(name: string, taken: Readonly<Record<string, unknown>>): string {
-  const plain = name.replace(/[^\w.-]/g, '_').slice(0, MOST_LETTERS) || '_'
+  const plain = name.replace(/[^\w.-]/g, '_').slice(0, MAX_LETTERS) || '_'
   let free = plain
-  for (let n = 2; Object.hasOwn(taken, free); n++) free = `${plain.slice(0, MOST_LETTERS - 5)}_${n}`
+  for (let n = 2; Object.hasOwn(taken, free); n++) free = `${plain.slice(0, MAX_LETTERS - 5)}_${n}`
   return free
 }
 

@@ -30,7 +30,7 @@ export interface ModelOptions {
 /** Generated tokens of one sequence and step: one, or with a draft that is checked. */
 const REPEATED_ROWS = 16
 /** About 50 kB each. */
-const MOST_RECORDINGS = 32
+const MAX_RECORDINGS = 32
 
 /** Rows that move at once. */
 const SHIFT_ROWS = 512
@@ -224,7 +224,7 @@ export class Model {
   #keepRecording(shape: string, step: Step, outcome: Outcome): void {
     const recording = this.kernels.recording?.()
     if (!recording) return
-    if (this.#recorded.size === MOST_RECORDINGS) this.#recorded.clear()
+    if (this.#recorded.size === MAX_RECORDINGS) this.#recorded.clear()
     this.#recorded.set(shape, { recording, step, ...outcome })
   }
 }

@@ -197,12 +197,12 @@ export function commonAttention({ layers }: ModelConfig): AttentionConfig | null
 }
 
 /** Query heads of the layer that has the most. */
-export function mostHeads({ layers }: ModelConfig): number {
+export function maxHeads({ layers }: ModelConfig): number {
   return Math.max(1, ...layers.map(layer => (attends(layer.attention) ? layer.attention.nHeads : 0)))
 }
 
 /** Keys that a query chooses at most, where layers have indexers; else 0. */
-export function mostChosen({ layers }: Pick<ModelConfig, 'layers'>): number {
+export function maxChosen({ layers }: Pick<ModelConfig, 'layers'>): number {
   const chosen = layers.map(({ attention: a }) => (a.kind === 'latent' ? (a.indexer?.topK ?? 0) : 0))
   return Math.max(0, ...chosen)
 }

@@ -10,7 +10,7 @@ import type { StepGroup } from './attention/runs.ts'
 import type { AttentionStep, Backend, CrossStep } from './attention/step.ts'
 import { checkBlocks, runLayer } from './block.ts'
 import { crossRows } from './cache-layout.ts'
-import { attends, type LayerConfig, type LayerInputsConfig, type ModelConfig, mostChosen } from './config.ts'
+import { attends, type LayerConfig, type LayerInputsConfig, type ModelConfig, maxChosen } from './config.ts'
 import { type Linear, linear, normalise, type Workplace } from './layers.ts'
 import { type RowRules, rowRules } from './provenance.ts'
 import type { Step } from './step.ts'
@@ -38,7 +38,7 @@ export function decoderOf(config: ModelConfig, weights: ModelWeights): Decoder {
     weights,
     ropes: config.ropes.map(ropeSet),
     rowRules: rowRules(config),
-    topK: mostChosen(config),
+    topK: maxChosen(config),
     besideSize: config.layers.some(joinsNext) ? config.hiddenSize : 0,
     layerInputsSize: config.layerInputs ? config.layers.length * config.layerInputs.width : 0,
   }

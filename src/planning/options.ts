@@ -73,8 +73,8 @@ export interface CheckedOptions {
 }
 
 /** Longer than any text anyone has; beyond it, a number is a slip of the keyboard. */
-const MOST_TOKENS = 2 ** 40
-const MOST_SEQUENCES = 2 ** 30
+const MAX_TOKENS = 2 ** 40
+const MAX_SEQUENCES = 2 ** 30
 const DEFAULT_CONTEXT = 4096
 
 export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
@@ -103,8 +103,8 @@ export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
     )
   }
   return {
-    context: whole('context', o.context ?? model.maxPositions ?? DEFAULT_CONTEXT, MOST_TOKENS, 'tokens'),
-    batch: whole('batch', o.batch ?? 1, MOST_SEQUENCES, 'sequences'),
+    context: whole('context', o.context ?? model.maxPositions ?? DEFAULT_CONTEXT, MAX_TOKENS, 'tokens'),
+    batch: whole('batch', o.batch ?? 1, MAX_SEQUENCES, 'sequences'),
     cache: cacheFormat(o.cacheType ?? o.dtype ?? 'bf16'),
     weights: o.weights === undefined ? null : weightFormat(o.weights),
     blockTokens: whole('blockTokens', o.blockTokens ?? 1, 1 << 20, 'tokens of a block'),
@@ -131,7 +131,7 @@ function trainingOf({ maxPositions }: PlanModel, o: PlanOptions): TrainingOption
   const known = Math.min(maxPositions ?? DEFAULT_CONTEXT, DEFAULT_CONTEXT)
   return {
     tokens: whole('trainTokens', trainTokens, Number.MAX_SAFE_INTEGER, 'tokens'),
-    context: whole('trainContext', trainContext ?? known, MOST_TOKENS, 'tokens'),
+    context: whole('trainContext', trainContext ?? known, MAX_TOKENS, 'tokens'),
     utilisation,
     hourPrice: hourPrice === undefined ? null : amount('hourPrice', hourPrice, 'a price'),
   }

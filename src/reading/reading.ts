@@ -27,7 +27,7 @@ import { type Part, WatchedLayers } from './watched-layers.ts'
 import { type WholeText, wholeText } from './whole-text.ts'
 
 /** For keys and values of all heads, which are raised together. */
-const MOST_RAISED = 2 ** 28
+const MAX_RAISED = 2 ** 28
 
 /** A model, or the encoder of one. */
 export interface ReadModel {
@@ -143,9 +143,9 @@ export class TextReading {
     const { attention: c } = attendingLayer(this.#model.decoder.config, question.layer)
     const [from, to] = question.rows
     const bytes = c.kind === 'latent' ? 4 * (to - from) * c.nHeads * (c.qkNopeHeadDim + c.vHeadDim + c.kvLoraRank) : 0
-    if (bytes > MOST_RAISED) {
+    if (bytes > MAX_RAISED) {
       throw new OutOfMemoryError(
-        `Keys and values of ${to - from} rows are computed for all ${c.nHeads} heads, which takes ${bytes} bytes; at most ${MOST_RAISED} are ` +
+        `Keys and values of ${to - from} rows are computed for all ${c.nHeads} heads, which takes ${bytes} bytes; at most ${MAX_RAISED} are ` +
           'taken. Ask for fewer rows at a time',
       )
     }

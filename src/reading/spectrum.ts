@@ -1,7 +1,7 @@
 /** What of a layer's tokens is taken apart, as a matrix. */
 import { OptionError } from '../errors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { type Matrix, MOST_RANK } from './svd.ts'
+import { MAX_RANK, type Matrix } from './svd.ts'
 import type { SpectrumOf } from './types.ts'
 import type { WatchedLayer } from './watched-layer.ts'
 
@@ -41,8 +41,8 @@ export function joinedColumns(parts: readonly Float32Array[], rows: number): Mat
 /** Throws OptionError for a matrix that would take minutes. */
 export function checkedMatrix(matrix: Matrix): Matrix {
   const { rows, cols } = matrix
-  if (Math.min(rows, cols) <= MOST_RANK) return matrix
+  if (Math.min(rows, cols) <= MAX_RANK) return matrix
   throw new OptionError(
-    `A matrix of ${rows} tokens and ${cols} numbers is too large to be taken apart here: the smaller side may be ${MOST_RANK}. Look into a shorter text`,
+    `A matrix of ${rows} tokens and ${cols} numbers is too large to be taken apart here: the smaller side may be ${MAX_RANK}. Look into a shorter text`,
   )
 }

@@ -23,9 +23,9 @@ export interface Eigen {
 }
 
 /** Most rows or columns, whichever are fewer: the work grows with their cube. */
-export const MOST_RANK = 2048
+export const MAX_RANK = 2048
 /** For one eigenvalue; finite matrices take two or three. */
-const MOST_TRIES = 100
+const MAX_TRIES = 100
 
 /** The Gram matrix of the smaller side: X Xᵀ or Xᵀ X. */
 export async function gram(
@@ -221,7 +221,7 @@ async function implicitQl(n: number, z: Float64Array, d: Float64Array, e: Float6
       }
       if (m === l) break
       // Numbers that are not finite never converge.
-      if (tries === MOST_TRIES) throw new RangeError('symmetricEigen: no convergence; expected finite numbers')
+      if (tries === MAX_TRIES) throw new RangeError('symmetricEigen: no convergence; expected finite numbers')
       let g = (dAt(l + 1) - dAt(l)) / (2 * eAt(l))
       const root = Math.hypot(g, 1)
       g = dAt(m) - dAt(l) + eAt(l) / (g + (g >= 0 ? root : -root))

@@ -25,7 +25,7 @@ import { withoutSource } from './source-keys.ts'
 import type { WholeText } from './whole-text.ts'
 
 /** Of one layer. */
-const MOST_BYTES = 2 ** 31
+const MAX_BYTES = 2 ** 31
 
 /** How a call computes: with keys and values that are the layer's own, or MLA's in one of two ways. */
 export type CallPath = 'grouped' | AttentionPath
@@ -105,10 +105,10 @@ export async function watchLayer(run: LayerRun, pause: () => Promise<void>): Pro
   const { decoder, text, index } = run
   const { attention } = attendingLayer(decoder.config, index)
   const bytes = (run.keysOf ? 2 : 1) * watchedBytes(attention, text.tokens.length)
-  if (bytes > MOST_BYTES) {
+  if (bytes > MAX_BYTES) {
     throw new OutOfMemoryError(
       `Queries, keys and values of ${text.tokens.length} tokens in layer ${index} take about ${bytes} bytes; at most ` +
-        `${MOST_BYTES} are taken for one layer. Look into a shorter text`,
+        `${MAX_BYTES} are taken for one layer. Look into a shorter text`,
     )
   }
   return kept(run.kernels, scratch => watch(run, scratch, pause))

@@ -15,7 +15,7 @@ export interface Part {
 }
 
 /** Layers that are kept. */
-const MOST_WATCHED = 2
+const MAX_WATCHED = 2
 
 /** What is run. `source`: f32 [S, D], what the encoder of an encoder-decoder made of the source. */
 interface WatchedText extends Pick<LayerRun, 'kernels' | 'decoder' | 'text'> {
@@ -42,7 +42,7 @@ export class WatchedLayers {
       return known.layer
     }
     const chosen = cross ? undefined : await this.#chosen(index, work)
-    while (this.#kept.length >= MOST_WATCHED) this.#kept.pop()?.layer.dispose()
+    while (this.#kept.length >= MAX_WATCHED) this.#kept.pop()?.layer.dispose()
     const { kernels, decoder, text, states, source } = this.#of
     const run = { kernels, decoder, text, index }
     const layer = await work.turn(() =>

@@ -9,7 +9,7 @@ export interface TokenBytes {
 }
 
 /** States whose forbidden tokens are remembered: a text visits few of them often. */
-const MOST_STATES = 64
+const MAX_STATES = 64
 
 /**
  * Texts that never appear: the token that would complete one is not drawn, wherever in the token the text ends. What came before is
@@ -44,7 +44,7 @@ export class BannedTexts implements TokenRule {
     for (let id = 0; id + 1 < starts.length; id++) {
       if (this.#search.finds(this.#state, bytes, starts[id]!, starts[id + 1]!)) ids.push(id)
     }
-    if (this.#forbidden.size === MOST_STATES) this.#forbidden.clear()
+    if (this.#forbidden.size === MAX_STATES) this.#forbidden.clear()
     const made = Int32Array.from(ids)
     this.#forbidden.set(this.#state, made)
     return made

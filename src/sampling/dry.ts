@@ -5,7 +5,7 @@ import type { TokenRule } from './sampler.ts'
 
 const SEQUENCE_BREAKERS = ['\n', ':', '"', '*']
 /** A penalty beyond it changes nothing more; the logit stays finite. */
-const MOST_PENALTY = 1e30
+const MAX_PENALTY = 1e30
 
 /** The penalty of repetitions that `DryOptions` describes. */
 export class Dry implements TokenRule {
@@ -53,9 +53,9 @@ export class Dry implements TokenRule {
     for (const [id, length] of this.#longest) {
       if (id >= logits.length || this.#isBreaker(id)) continue
       let penalty = multiplier
-      for (let n = length - allowedLength; n > 0 && base > 1 && penalty > 0 && penalty < MOST_PENALTY; n--)
+      for (let n = length - allowedLength; n > 0 && base > 1 && penalty > 0 && penalty < MAX_PENALTY; n--)
         penalty *= base
-      logits[id]! -= Math.min(penalty, MOST_PENALTY)
+      logits[id]! -= Math.min(penalty, MAX_PENALTY)
     }
   }
 

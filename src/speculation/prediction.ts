@@ -6,9 +6,9 @@ import { type Drafted, DraftSteps } from './draft-steps.ts'
 import type { Proposer, StateReader } from './proposer.ts'
 
 /** Rows that a step computes at most. */
-const MOST_ROWS = 512
+const MAX_ROWS = 512
 /** States that wait for the next guess; more are computed with before it, so that they take no memory. */
-const MOST_WAITING = 64
+const MAX_WAITING = 64
 /** A draft is not longer than it holds with this probability, as the module has it: a row of the model costs about that. */
 const MIN_PROBABILITY = 0.2
 /** And no further token is looked for if it holds with less: the module's step costs more than a row. */
@@ -83,7 +83,7 @@ export class PredictionProposer implements Proposer, StateReader {
   }
 
   settle(tokens: readonly number[]): Promise<void> | null {
-    return this.#waiting.length > MOST_WAITING ? this.#settle(tokens) : null
+    return this.#waiting.length > MAX_WAITING ? this.#settle(tokens) : null
   }
 
   /** Greedy continuation while it is likely enough to hold. Empty for a text whose last state is not there. */
@@ -143,7 +143,7 @@ export class PredictionProposer implements Proposer, StateReader {
     let drafted: Drafted | null = null
     for (;;) {
       const first = this.#tokens.length - this.#waiting.length + 1
-      const count = Math.min(this.#waiting.length, tokens.length - first, MOST_ROWS)
+      const count = Math.min(this.#waiting.length, tokens.length - first, MAX_ROWS)
       if (count <= 0) break
       const wants = first + count === tokens.length ? logits : 'none'
       drafted = await this.#run(tokens.slice(first, first + count), joined(this.#waiting.slice(0, count)), wants)

@@ -1,7 +1,11 @@
 import type { Proposer, StateReader } from './proposer.ts'
 
 const FIRST_LENGTH = 4
-const LONGEST_REST = 30
+const MAX_REST = 30
+/** Where every guess costs, so many steps with guesses tell whether they pay; fewer are chance. */
+const STEPS_TO_TELL = 12
+/** Doublings of a rest where every guess costs: to tell takes the time of some steps, as does what has to be read first. */
+const MAX_DOUBLINGS = 5
 /** Decay of the moving averages per step. */
 const DECAY = 0.8
 /** Tokens per step below which drafts do not pay, however fast they are: one accepted guess in ten steps. */
@@ -18,7 +22,7 @@ const PLAIN_EVERY = 24
 export class Speculation {
   readonly #proposer: Proposer
   readonly #plain = new Pace()
-  readonly #drafts = new Pace()
+  #drafts = new Pace()
   #length: number
   #misses = 0
   #rest = 0
@@ -110,17 +114,27 @@ export class Speculation {
     else this.#length = accepted > 0 ? accepted + 1 : Math.max(this.#length >> 1, 1)
     this.#length = Math.min(this.#length, this.#proposer.most)
     if (!counts) return
+    const { costless } = this.#proposer
+    if (!costless && this.#drafts.steps < STEPS_TO_TELL) return
     if (this.#drafts.tokensPerStep >= MIN_TOKENS_PER_STEP && !this.#drafts.isSlowerThan(this.#plain)) {
       this.#misses >>= 1
       return
     }
     this.#misses++
-    this.#rest = Math.min(2 ** this.#misses - 2, LONGEST_REST)
+    if (costless) {
+      this.#rest = Math.min(2 ** this.#misses - 2, MAX_REST)
+      return
+    }
+    this.#rest = STEPS_TO_TELL * 2 ** Math.min(this.#misses, MAX_DOUBLINGS)
+    // After the rest the text is another.
+    this.#drafts = new Pace()
   }
 }
 
 /** Moving averages of time and tokens per step. */
 class Pace {
+  /** Steps so far. */
+  steps = 0
   #steps = 0
   #ms = 0
   #tokens = 0
@@ -128,6 +142,7 @@ class Pace {
   add(ms: number, tokens: number): void {
     // Limit outliers: another process may have delayed this step.
     const usual = this.#tokens > 0 ? (2 * this.#ms * tokens) / this.#tokens : ms
+    this.steps++
     this.#steps = DECAY * this.#steps + 1
     this.#ms = DECAY * this.#ms + Math.min(ms, usual)
     this.#tokens = DECAY * this.#tokens + tokens

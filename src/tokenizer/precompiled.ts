@@ -2,7 +2,7 @@ import { TokenizerError } from './errors.ts'
 import type { Work } from './work.ts'
 
 /** Bytes of a grapheme that is looked up as a whole; of a longer one, its characters are. */
-const MOST_BYTES = 5
+const MAX_BYTES = 5
 /** Graphemes whose result is remembered, and the characters of one and its result. */
 const MAX_KNOWN = 1 << 14
 const MAX_KEPT = 64
@@ -112,7 +112,7 @@ class CharsMap {
   /** What a text becomes; undefined: it is left as it is, or too long to be looked up. */
   whole(text: string): string | undefined {
     const key = utf8.encode(text)
-    if (key.length > MOST_BYTES) return undefined
+    if (key.length > MAX_BYTES) return undefined
     let at = offsetOf(this.#unit(0))
     for (const byte of key) {
       if (byte === 0) return undefined

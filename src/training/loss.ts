@@ -8,7 +8,7 @@ import type { Parameters } from './parameters.ts'
 
 /** Logits that are held at a time, and of how many rows at least and at most: a gradient of the output is read and written once for them. */
 const LOGITS = 1 << 22
-const [LEAST_ROWS, MOST_ROWS] = [256, 1024]
+const [MIN_ROWS, MAX_ROWS] = [256, 1024]
 
 export interface LossOptions {
   /** Default 0. */
@@ -31,7 +31,7 @@ export interface LossRows {
 
 /** How many of n rows have their logits in memory at a time: all of them would take as much memory as the model's activations. */
 export function rowsAtATime(n: number, vocabulary: number): number {
-  return Math.min(n, MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(LOGITS / vocabulary)))
+  return Math.min(n, MAX_ROWS, Math.max(MIN_ROWS, Math.floor(LOGITS / vocabulary)))
 }
 
 /**

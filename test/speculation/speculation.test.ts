@@ -88,6 +88,19 @@ describe('how far a text guesses ahead', () => {
     expect(without).toBeLessThan(15)
   })
 
+  it('tries a dozen guesses that cost before it rests, then ever less often', () => {
+    const speculation = new Speculation(costly)
+    const tried: number[] = []
+    for (let step = 0; step < 2000; step++) {
+      const drafted = speculation.wanted
+      if (drafted > 0) tried.push(step)
+      speculation.checked(drafted, 0, drafted > 0 ? 1.2 : 1)
+    }
+    expect(tried.length).toBeLessThan(110)
+    expect(tried.slice(0, 12)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1))
+    expect(tried[12]).toBeGreaterThan(30)
+  })
+
   it('goes without now and then where every guess costs, and reports what guesses gain', () => {
     const { speculation, ms } = write(5000, () => true, 0.1, costly)
     const { drafted, accepted, speedUp } = speculation
@@ -102,7 +115,7 @@ describe('how far a text guesses ahead', () => {
   it('counts the time of a guess that found nothing', async () => {
     const speculation = new Speculation(costly)
     speculation.checked(0, 0, 1)
-    for (let step = 0; step < 12; step++) {
+    for (let step = 0; step < 16; step++) {
       const asked = speculation.wanted
       await speculation.propose([1], asked)
       speculation.checked(0, 0, asked > 0 ? 2 : 1)
@@ -130,7 +143,7 @@ describe('how far a text guesses ahead', () => {
       await speculation.propose([1], speculation.wanted)
       speculation.checked(0, 0, 5)
     }
-    for (let step = 0; step < 12; step++) {
+    for (let step = 0; step < 16; step++) {
       const asked = speculation.wanted
       await speculation.propose([1], asked)
       speculation.checked(0, 0, asked > 0 ? 2 : 1)

@@ -7,7 +7,7 @@ import { idOf, requestOf } from './requests.ts'
 import { type Results, resultsIn } from './results.ts'
 
 /** Texts under way at once. The engine's scheduler shares steps and memory among them. */
-const MOST_AT_ONCE = 32
+const MAX_AT_ONCE = 32
 /** Errors of the engine and not of a line: the run ends, and the line is answered by the next one. */
 const OF_THE_RUN: ReadonlySet<unknown> = new Set(['worker', 'model_file_changed', 'out_of_memory', 'disposed'])
 /** At most one of them goes with a text. */
@@ -49,7 +49,7 @@ export async function runBatch(engine: Engine, options: BatchOptions): Promise<n
       // It may fail before its turn.
       result.catch(() => {})
       under.push(result)
-      if (under.length === MOST_AT_ONCE) await next()
+      if (under.length === MAX_AT_ONCE) await next()
     }
     if (results.done.length > index + 1) throw new CliError(`${out} has more results than ${file} has lines`)
     while (under.length > 0) await next()

@@ -1,5 +1,5 @@
 import { createInterface, type Interface } from 'node:readline'
-import { MOST_BYTES, tooLong } from '../text-input.ts'
+import { MAX_BYTES, tooLong } from '../text-input.ts'
 import { Composer } from './composer.ts'
 import type { ChatInput } from './input.ts'
 
@@ -19,7 +19,7 @@ export class PipedInput implements ChatInput {
     input.on('data', (part: Buffer) => {
       const end = part.lastIndexOf(0x0a)
       line = end < 0 ? line + part.length : part.length - end - 1
-      if (line <= MOST_BYTES) return
+      if (line <= MAX_BYTES) return
       this.#endless = true
       this.#reader.close()
     })

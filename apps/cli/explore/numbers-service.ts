@@ -24,7 +24,7 @@ interface OpenPage {
 }
 
 /** Arguments are texts of a page; no text that one reads is longer. */
-const MOST_BODY = 2 ** 24
+const MAX_BODY = 2 ** 24
 /** Of a WebSocket's handshake (RFC 6455). */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
@@ -57,7 +57,7 @@ export class NumbersService {
     if (isForeign(request)) return void refuse(403, 'Only the explorer’s own page may ask here.')
     if (name !== CALL || request.method !== 'POST') return void refuse(405, `Expected POST ${CALL}.`)
     const body = await bodyOf(request)
-    if (body === undefined) return void refuse(413, `The call has more than ${MOST_BODY} bytes.`)
+    if (body === undefined) return void refuse(413, `The call has more than ${MAX_BODY} bytes.`)
     const call = callOf(body)
     if (call === undefined) return void refuse(400, 'That is no call: expected page, method and arguments.')
     const page = this.#pages.get(call.page)
@@ -183,7 +183,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   let bytes = 0
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length
-    if (bytes > MOST_BODY) return undefined
+    if (bytes > MAX_BODY) return undefined
     parts.push(part)
   }
   return Buffer.concat(parts).toString('utf8')

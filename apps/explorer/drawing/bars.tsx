@@ -15,8 +15,8 @@ export interface Bar {
 const ROW = 34
 /** Widths of letters of a name and of a number, as drawn at most. */
 const LETTER = 7.6
-const LEAST_LABEL = 52
-const LEAST_ROOM = 40
+const MIN_LABEL = 52
+const MIN_ROOM = 40
 
 interface Props {
   bars: readonly Bar[]
@@ -30,8 +30,8 @@ export function Bars({ bars, label, most: whole }: Props) {
   useTable(ref, () => ({ columns: ['name', label], rows: bars.map(bar => [bar.label, bar.value]) }))
   const most = whole ?? (Math.max(...bars.map(({ value }) => value)) || 1)
   const longest = (of: (bar: Bar) => string) => Math.max(0, ...bars.map(bar => of(bar).length))
-  const labels = Math.max(longest(({ label }) => shortened(label)) * LETTER + 10, LEAST_LABEL)
-  const room = Math.max(width - labels - longest(({ text }) => text) * LETTER - 10, LEAST_ROOM)
+  const labels = Math.max(longest(({ label }) => shortened(label)) * LETTER + 10, MIN_LABEL)
+  const room = Math.max(width - labels - longest(({ text }) => text) * LETTER - 10, MIN_ROOM)
   return (
     <div ref={ref}>
       <svg class="chart" width={width} height={bars.length * ROW} role="img" aria-label={`${label}: ${spoken(bars)}`}>

@@ -22,7 +22,7 @@ const LEFT_OUT = [
 /** Buttons that are a part of what is shown. */
 const SHOWN = '.token, .word, .head'
 /** Numbers of a picture beyond this stay in the explorer: the file is to be opened, too. */
-const MOST_NUMBERS = 2 ** 20
+const MAX_NUMBERS = 2 ** 20
 
 const STYLE = 'data-style'
 /** Nothing in it is drawn or loaded. */
@@ -49,7 +49,7 @@ function viewFile(main: HTMLElement): string {
       own.replaceWith(element('strong', original.selectedOptions[0]?.textContent ?? ''))
     }
     const table = tableOf(original)
-    if (table && table.rows.length * table.columns.length <= MOST_NUMBERS) own.after(numbersOf(csv(table)))
+    if (table && table.rows.length * table.columns.length <= MAX_NUMBERS) own.after(numbersOf(csv(table)))
   }
   for (const one of copy.querySelectorAll(LEFT_OUT)) one.remove()
   for (const one of copy.querySelectorAll('button')) replaceButton(one)

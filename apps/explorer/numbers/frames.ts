@@ -18,7 +18,7 @@ interface Head {
 }
 
 const PREFIX = 8
-const MOST_HEAD = 2 ** 28
+const MAX_HEAD = 2 ** 28
 
 /** The bytes of a value of plain data, as pieces, of which the arrays are not copied. */
 export function encodeFrame(value: unknown): Uint8Array[] {
@@ -96,7 +96,7 @@ export async function* readFrames(read: () => Promise<Uint8Array | undefined>): 
     if (prefix === undefined) return
     const lengths = new DataView(prefix.buffer)
     const headBytes = lengths.getUint32(0, true)
-    if (headBytes > MOST_HEAD) throw new Error('What was answered is no frame')
+    if (headBytes > MAX_HEAD) throw new Error('What was answered is no frame')
     const head = await take(headBytes)
     const bodyBytes = lengths.getUint32(4, true)
     const body = bodyBytes === 0 ? new Uint8Array(0) : await take(bodyBytes)

@@ -33,11 +33,11 @@ export function numbersOf(engine: Computing, place: Numbers['place'], maxBytes?:
 }
 
 /** Tokens that an encoder-decoder writes of a source at most. */
-const MOST_WRITTEN = 64
+const MAX_WRITTEN = 64
 
 /** What an encoder-decoder makes of a source, the likeliest token each time. */
 async function written(engine: Computing, source: string, signal?: AbortSignal): Promise<readonly number[]> {
-  const how = { temperature: 0, maxTokens: MOST_WRITTEN, ...(signal && { signal }) }
+  const how = { temperature: 0, maxTokens: MAX_WRITTEN, ...(signal && { signal }) }
   return (await engine.generate(source, how)).tokenIds
 }
 

@@ -9,7 +9,7 @@ export type TextChange =
   | (Omit<HeadChange, 'from'> & { readonly fromText: string })
 
 /** Texts read last are kept while a view is shown. Each keeps its hidden states in the engine. */
-const MOST_READINGS = 4
+const MAX_READINGS = 4
 
 export class Readings {
   /** The newest last. */
@@ -39,7 +39,7 @@ export class Readings {
     this.#readings.set(name, reading)
     // What failed is tried again.
     reading.catch(() => this.#readings.get(name) === reading && this.#readings.delete(name))
-    this.#drop(MOST_READINGS)
+    this.#drop(MAX_READINGS)
     return reading
   }
 

@@ -18,12 +18,12 @@ export function refusal(dialect: Pick<Dialect, 'failed'>, failure: Failure): Res
   return json(dialect.failed(failure), failure.status === 499 ? 400 : failure.status, headers)
 }
 
-const MOST_WORDS = 1000
+const MAX_WORDS = 1000
 
 /** Says what of a request was left out, where a refusal would break clients. */
 export function withIgnored(response: Response, ignored: readonly string[]): Response {
   // Clients choose these words: a header takes few characters, and clients take short ones.
   const words = [...new Set(ignored)].map(word => word.replace(/[^\x21-\x7e]/g, '?')).join(', ')
-  if (words !== '') response.headers.set('x-latentkit-ignored', words.slice(0, MOST_WORDS))
+  if (words !== '') response.headers.set('x-latentkit-ignored', words.slice(0, MAX_WORDS))
   return response
 }

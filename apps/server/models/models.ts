@@ -49,7 +49,7 @@ interface Entry extends NamedModel {
 }
 
 /** Longer than a timer can wait is for ever. */
-const MOST_SECONDS = (2 ** 31 - 1) / 1000
+const MAX_SECONDS = (2 ** 31 - 1) / 1000
 
 /**
  * For conversations with a model that has no chat template: their texts, one after the other, for the model to go on with. An answer
@@ -254,7 +254,7 @@ export class Models {
   #idle(entry: Entry, keepAlive: number | undefined): void {
     this.#wake()
     const stays = entry === this.#entries[0] && keepAlive === this.#options.keepAlive
-    if (keepAlive === undefined || keepAlive < 0 || keepAlive > MOST_SECONDS || stays || !entry.target) return
+    if (keepAlive === undefined || keepAlive < 0 || keepAlive > MAX_SECONDS || stays || !entry.target) return
     entry.expires = Date.now() + keepAlive * 1000
     entry.timer = setTimeout(() => {
       if (entry.users === 0) void this.#unload(entry)

@@ -16,7 +16,7 @@ import { readResponseFormat } from './read-chat.ts'
 import { CompletionBody } from './request.ts'
 
 /** Most texts of one request. */
-const MOST_PROMPTS = 64
+const MAX_PROMPTS = 64
 
 export function completionsEndpoint(service: Service, dialect: Pick<Dialect, 'failed'>): Endpoint {
   return endpoint({
@@ -65,8 +65,8 @@ async function readPrompts(service: Service, exchange: Exchange<CompletionBody>)
   const { prompt, model, echo, suffix } = exchange.body
   if (prompt === null || prompt === undefined) throw invalid('prompt is missing; expected a text', 'prompt')
   if (typeof prompt === 'string') return [asText(prompt)]
-  if (prompt.length === 0 || prompt.length > MOST_PROMPTS) {
-    throw invalid(`prompt has ${prompt.length} entries; expected 1 to ${MOST_PROMPTS}`, 'prompt')
+  if (prompt.length === 0 || prompt.length > MAX_PROMPTS) {
+    throw invalid(`prompt has ${prompt.length} entries; expected 1 to ${MAX_PROMPTS}`, 'prompt')
   }
   if (typeof prompt[0] === 'string') return (prompt as readonly string[]).map(asText)
   const lists = (typeof prompt[0] === 'number' ? [prompt] : prompt) as readonly (readonly number[])[]

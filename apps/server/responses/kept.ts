@@ -21,9 +21,9 @@ interface Entry {
   readonly items: readonly string[]
 }
 
-const MOST_RESPONSES = 1000
+const MAX_RESPONSES = 1000
 /** Characters of all of them; messages of one conversation count in each of its responses. */
-const MOST_CHARS = 64 * 2 ** 20
+const MAX_CHARS = 64 * 2 ** 20
 
 /** The longest unused go first. */
 export class KeptResponses {
@@ -35,13 +35,13 @@ export class KeptResponses {
   /** One that is too long for all places together is not kept. */
   keep(id: string, owner: string, kept: Kept): void {
     const text = JSON.stringify(kept)
-    if (text.length > MOST_CHARS) return
+    if (text.length > MAX_CHARS) return
     const items = outputOf(kept).flatMap(item => (typeof item.id === 'string' ? [item.id] : []))
     for (const item of items) this.#responseOf.set(item, id)
     this.#entries.set(id, { owner, text, items })
     this.#chars += text.length
     for (const [oldest, entry] of this.#entries) {
-      if (this.#entries.size <= MOST_RESPONSES && this.#chars <= MOST_CHARS) break
+      if (this.#entries.size <= MAX_RESPONSES && this.#chars <= MAX_CHARS) break
       this.#remove(oldest, entry)
     }
   }

@@ -22,7 +22,7 @@ interface Waiting {
 
 /** Seconds that are told where no speed is known. */
 const UNKNOWN_SECONDS = 5
-const MOST_SECONDS = 600
+const MAX_SECONDS = 600
 
 /** Who is served at once, who waits, and who is sent away: first come, first served. */
 export class Admission {
@@ -132,6 +132,6 @@ export class Admission {
 
   #secondsFor(tokens: number): number {
     if (this.#speed === 0) return UNKNOWN_SECONDS
-    return Math.min(MOST_SECONDS, Math.max(1, Math.ceil(tokens / this.#speed)))
+    return Math.min(MAX_SECONDS, Math.max(1, Math.ceil(tokens / this.#speed)))
   }
 }

@@ -115,10 +115,10 @@ constexpr i64 ROW_STRIDE = DEPTH + 8;
 // right one a panel at a time for all its rows, into the first: both should be many. Threads should have equally many blocks, or
 // enough of them. Sums do not depend on the blocks.
 struct BlockSplit {
-  static constexpr i64 MOST_ROWS = 384, FEW_ROWS = 48, FEW_COLUMNS = 96;
+  static constexpr i64 MAX_ROWS = 384, FEW_ROWS = 48, FEW_COLUMNS = 96;
   i64 rowsEach, colsEach, rowBlocks, colBlocks;
   INLINE BlockSplit(i64 rows, i64 cols, i64 threads) {
-    rowBlocks = ceilDiv(rows, MOST_ROWS);
+    rowBlocks = ceilDiv(rows, MAX_ROWS);
     colBlocks = min<i64>(1, cols);
     for (;;) {
       rowsEach = roundUp(ceilDiv(rows, max<i64>(1, rowBlocks)), PANEL_MR);
@@ -136,7 +136,7 @@ struct BlockSplit {
 
 // What a thread packs of a block.
 struct BlockMemory {
-  static constexpr i64 LEFT = ROW_STRIDE * (BlockSplit::MOST_ROWS + PANEL_MR), RIGHT = DEPTH * TILE_COLUMNS;
+  static constexpr i64 LEFT = ROW_STRIDE * (BlockSplit::MAX_ROWS + PANEL_MR), RIGHT = DEPTH * TILE_COLUMNS;
   static constexpr size_t BYTES = (size_t)(LEFT + 2 * RIGHT) * 4;
   // `plain`: of the right factor as f32, where a weight has another type.
   float *right, *plain, *left;

@@ -8,7 +8,7 @@ import { endedBy, readUnigrams, spacesOf } from './unigrams.ts'
 const SPIECE = 'spiece.model'
 export const T5_FILES = [SPIECE]
 const GAPS = 100
-const MOST_GAPS = 10_000
+const MAX_GAPS = 10_000
 /** Families with a file of this name that are no T5. */
 const OWN_CLASS = /^M?T5Tokenizer(Fast)?$/
 
@@ -19,9 +19,9 @@ export async function t5Tokenizer(files: CheckpointFiles, config: JsonObject = {
   const model = await readUnigrams(files, SPIECE)
   // Pieces of mT5 have them.
   const { extra_ids: gaps = model.pieces.some(({ text }) => text === gapOf(0)) ? 0 : GAPS } = config
-  if (!Number.isInteger(gaps) || (gaps as number) < 0 || (gaps as number) > MOST_GAPS) {
+  if (!Number.isInteger(gaps) || (gaps as number) < 0 || (gaps as number) > MAX_GAPS) {
     throw new CheckpointError(
-      `${files.name}/tokenizer_config.json: extra_ids is ${JSON.stringify(gaps)}; expected a whole number up to ${MOST_GAPS}`,
+      `${files.name}/tokenizer_config.json: extra_ids is ${JSON.stringify(gaps)}; expected a whole number up to ${MAX_GAPS}`,
     )
   }
   const texts = [

@@ -43,7 +43,7 @@ interface Answered {
   readonly marks: { readonly begin: string; readonly end: string }
 }
 
-const MOST_ROUNDS = 8
+const MAX_ROUNDS = 8
 
 /** Answers, and executes what they call, until an answer calls nothing that can be executed. */
 export class ChatRun {
@@ -69,7 +69,7 @@ export class ChatRun {
   }
 
   async run(messages: readonly ConversationMessage[]): Promise<ChatResult> {
-    const { maxRounds = MOST_ROUNDS, toolChoice = 'auto', continueFinalMessage = false } = this.#options
+    const { maxRounds = MAX_ROUNDS, toolChoice = 'auto', continueFinalMessage = false } = this.#options
     const begun = continueFinalMessage ? messages.at(-1) : undefined
     let choice = toolChoice
     for (let round = 1; ; round++) {

@@ -40,7 +40,7 @@ export interface BestText<T = unknown> {
 }
 
 /** Texts that go on from one prompt at once: each takes a session. */
-const MOST_TEXTS = 1024
+const MAX_TEXTS = 1024
 
 /**
  * One timeline of tokens and what the model remembers of them. Prompts of one session run one after the other, those
@@ -262,7 +262,7 @@ export class Session {
     options?: PromptOptions<T> & JsonForm<J>,
   ): Promise<readonly Continuation<JsonValue<T, J>>[]>
   async continuations(prompt: Prompt, n: number, options: PromptOptions = {}): Promise<readonly Continuation[]> {
-    const count = readCount(n, 'n', 1, MOST_TEXTS)
+    const count = readCount(n, 'n', 1, MAX_TEXTS)
     const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'continuations', options)
     if (given.resume) {
       throw new OptionError('resume was given for several texts; expected one: resume each with session.prompt')

@@ -108,15 +108,15 @@ export function readToolChoice(choice: unknown, tools: Tools): ToolChoice {
 }
 
 /** Longest result: no context holds more, and cutting it into tokens would take seconds. */
-const MOST_CHARACTERS = 500_000
+const MAX_CHARACTERS = 500_000
 
 /** What the model is given of a result: a text as it is, anything else as JSON. Throws for what is neither. */
 export function resultText(result: unknown, name: string): string {
   if (result instanceof Error) throw result
   const text = typeof result === 'string' ? result : jsonOf(result, name)
-  if (text.length <= MOST_CHARACTERS) return text
+  if (text.length <= MAX_CHARACTERS) return text
   throw new OptionError(
-    `the result of ${name} has ${text.length} characters; expected at most ${MOST_CHARACTERS}: ask for less of it`,
+    `the result of ${name} has ${text.length} characters; expected at most ${MAX_CHARACTERS}: ask for less of it`,
   )
 }
 

@@ -18,7 +18,7 @@ export interface EngineMasksOptions {
 }
 
 /** Most guesses that one request may hold; a proposer makes no more. */
-const MOST_DRAFTS = 16
+const MAX_DRAFTS = 16
 
 /** The threads for grammars of an engine: one computes the masks of all texts, one checks finished answers. Each starts when it is needed. */
 export class EngineMasks {
@@ -100,7 +100,7 @@ export class EngineMasks {
       const { start, shared } = platform
       // Texts under way do not wait for all of it.
       const vocabulary = await vocabularyBetween(tokenizer, ends, () => new Promise(resolve => setTimeout(resolve)))
-      const given = { start, wasm, vocabulary, ids, maxDrafts: MOST_DRAFTS }
+      const given = { start, wasm, vocabulary, ids, maxDrafts: MAX_DRAFTS }
       return new MaskThread({ ...given, ...(shared !== undefined && { shared }) })
     } catch (error) {
       this.#thread = null

@@ -6,7 +6,7 @@ export const GAP_MS = 300
 /** Steps that are remembered. */
 const KEPT = 4
 /** Steps of fewer tokens are as long as it takes to read the weights. */
-const LEAST_TOKENS = PATH_GRID / 2
+const MIN_TOKENS = PATH_GRID / 2
 
 /** How fast prompts are read, and so how much of them a step may read. */
 export class Pace {
@@ -14,7 +14,7 @@ export class Pace {
 
   /** A step that read prompts took `ms` for so many tokens. */
   learn(tokens: number, ms: number): void {
-    if (tokens < LEAST_TOKENS) return
+    if (tokens < MIN_TOKENS) return
     if (this.#msPerToken.push(ms / tokens) > KEPT) this.#msPerToken.shift()
   }
 

@@ -17,7 +17,7 @@ import { type HeldReader, readerOf, schemasOf } from '../../grammar/tool-schemas
 import type { Parts } from '../load/load-parts.ts'
 import type { Conversation } from '../types/chat.ts'
 
-const MOST_GRAMMARS = 16
+const MAX_GRAMMARS = 16
 
 /** What of an answer with calls is held. */
 export interface HeldCalls {
@@ -52,7 +52,7 @@ export class ChatGrammars {
     const source = this.#kept.get(key) ?? (await this.#written(format, tools, calls, output, begun))
     this.#kept.delete(key)
     this.#kept.set(key, source)
-    for (const [oldest] of this.#kept) if (this.#kept.size > MOST_GRAMMARS) this.#kept.delete(oldest)
+    for (const [oldest] of this.#kept) if (this.#kept.size > MAX_GRAMMARS) this.#kept.delete(oldest)
     return source
   }
 

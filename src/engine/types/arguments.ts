@@ -8,7 +8,7 @@ import type { InfillText, Message, Prompt } from './options/input.ts'
 import { INFILL_TEXT } from './options/input.ts'
 
 /** More than any context holds. */
-const MOST_IDS = 2 ** 26
+const MAX_IDS = 2 ** 26
 
 /** A text, token ids, or the messages of a conversation. */
 export function readPrompt(prompt: unknown): Prompt {
@@ -54,7 +54,7 @@ export function readCount(value: unknown, name: string, least: number, most?: nu
 }
 
 /** Most texts of one call. */
-const MOST_TEXTS = 2 ** 20
+const MAX_TEXTS = 2 ** 20
 
 /** One text, its token ids, or a list of either. */
 export function readTexts(texts: unknown): readonly (string | readonly number[])[] {
@@ -63,7 +63,7 @@ export function readTexts(texts: unknown): readonly (string | readonly number[])
     if (ArrayBuffer.isView(texts)) return [readTokenIds(texts, 'texts')]
     if (!Array.isArray(texts)) throw new OptionError(`texts is ${show(texts)}; expected a text or a list of texts`)
     const { length } = texts
-    if (length > MOST_TEXTS) throw new OptionError(`texts has ${length} entries; expected at most ${MOST_TEXTS}`)
+    if (length > MAX_TEXTS) throw new OptionError(`texts has ${length} entries; expected at most ${MAX_TEXTS}`)
     if (typeof texts[0] === 'number') return [readTokenIds(texts, 'texts')]
     return Array.from({ length }, (_, i) => {
       const text: unknown = texts[i]
@@ -85,7 +85,7 @@ export function readTokenIds(ids: unknown, name = 'tokenIds'): number[] {
     const list = Array.isArray(ids) || (ArrayBuffer.isView(ids) && !(ids instanceof DataView)) ? ids : null
     if (!list) throw new OptionError(`${name} is ${show(ids)}; expected a list of token ids`)
     const { length } = list as ArrayLike<unknown>
-    if (length > MOST_IDS) throw new OptionError(`${name} has ${length} entries; expected at most ${MOST_IDS}`)
+    if (length > MAX_IDS) throw new OptionError(`${name} has ${length} entries; expected at most ${MAX_IDS}`)
     return Array.from({ length }, (_, i) => {
       const id = (list as ArrayLike<unknown>)[i]
       if (Number.isSafeInteger(id) && (id as number) >= 0) return id as number

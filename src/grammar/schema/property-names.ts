@@ -67,7 +67,7 @@ const isEverything = (pattern: string) =>
   /^(?:\^|\$|\^?\.\*\$?)?$/.test(pattern.replace('[^\\n\\r\\x{2028}\\x{2029}]', '.'))
 
 /** Most patterns that may be found in one name. */
-const MOST_AT_ONCE = 3
+const MAX_AT_ONCE = 3
 
 /**
  * Patterns by which each name has one schema, as the library wants them: where several may be found in one name, those names that have one,
@@ -76,7 +76,7 @@ const MOST_AT_ONCE = 3
 export function apart(patterns: readonly NamedByPattern[]): Map<string, HeldSchema> {
   const found = new Map<string, HeldSchema>()
   const overlap = patterns.some((one, i) => patterns.slice(i + 1).some(other => mayMeet(one.pattern, other.pattern)))
-  if (!overlap || patterns.length > MOST_AT_ONCE) {
+  if (!overlap || patterns.length > MAX_AT_ONCE) {
     // Two spellings may be one pattern.
     for (const { texts, schema } of patterns) {
       const key = patternOf(texts)

@@ -9,7 +9,7 @@ import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.
 import { openFile } from '../../checkpoint/source/file-source.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import { CheckpointError } from '../../errors.ts'
-import { attends, type ModelConfig, mostHeads } from '../../nn/config.ts'
+import { attends, type ModelConfig, maxHeads } from '../../nn/config.ts'
 import { type ExpectedSelection, readSelection } from './selection.ts'
 
 export interface ExpectedPrompt {
@@ -114,8 +114,8 @@ async function readPrompt(
     const entry = tensors.get(`${name}.attention_layers`)
     if (!entry) return null
     const layers = await readIntegers(entry)
-    const size = mostHeads(config) * T * T
-    const found = await floats('layer_attentions', [layers.length, mostHeads(config), T, T])
+    const size = maxHeads(config) * T * T
+    const found = await floats('layer_attentions', [layers.length, maxHeads(config), T, T])
     if (!found) return null
     const all = new Float32Array(nLayers * size)
     for (const [i, named] of layers.entries()) {
@@ -139,7 +139,7 @@ async function readPrompt(
     tokens,
     logits,
     hidden: await floats(`${by}hidden`, [nLayers / layersInOne + 1, T, hiddenSize]),
-    attention: (await floats(`${by}attentions`, [nLayers, mostHeads(config), T, T])) ?? (await ofSomeLayers()),
+    attention: (await floats(`${by}attentions`, [nLayers, maxHeads(config), T, T])) ?? (await ofSomeLayers()),
     selection: await readSelection(tensorOf, config, T),
     greedy: greedy ? await readIntegers(greedy) : null,
   }
@@ -149,7 +149,7 @@ async function readPrompt(
     return {
       tokens: ids,
       hidden: await floats('encoder_hidden', [encoder.nLayers + 1, ids.length, hiddenSize]),
-      attention: await floats('cross_attentions', [nLayers, mostHeads(config), T, ids.length]),
+      attention: await floats('cross_attentions', [nLayers, maxHeads(config), T, ids.length]),
     }
   }
 }

@@ -7,7 +7,7 @@ import type { Model } from '../../model/model.ts'
 import { openModel } from '../../model/open/open-model.ts'
 import { refuseEncoder, refuseSource } from '../../model/refuse-encoder.ts'
 import { RowRunner } from '../../model/row-runner.ts'
-import { mostHeads } from '../../nn/config.ts'
+import { maxHeads } from '../../nn/config.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { VERSION } from '../../version.ts'
 import { openTokenizer } from '../open-tokenizer.ts'
@@ -46,9 +46,9 @@ export interface MadeExpected {
 }
 
 const PROMPTS = ['Once upon a time, there was a little fox who lived by the sea.', 'The capital of France is']
-const MOST_GREEDY = 4096
+const MAX_GREEDY = 4096
 /** Attention patterns grow with the square of a prompt; beyond so many numbers they are left out. */
-const MOST_PATTERNS = 1 << 26
+const MAX_PATTERNS = 1 << 26
 
 /**
  * Writes `expected.safetensors` into a model's folder, or `NAME.expected.safetensors` beside a GGUF file. Such numbers hold
@@ -58,8 +58,8 @@ const MOST_PATTERNS = 1 << 26
 export async function makeExpected(folder: string, options: MakeExpectedOptions): Promise<MadeExpected> {
   const { kernels, greedy = 16, force = false } = options
   try {
-    if (!Number.isSafeInteger(greedy) || greedy < 0 || greedy > MOST_GREEDY) {
-      throw new OptionError(`greedy is ${greedy}; expected a whole number from 0 to ${MOST_GREEDY}`)
+    if (!Number.isSafeInteger(greedy) || greedy < 0 || greedy > MAX_GREEDY) {
+      throw new OptionError(`greedy is ${greedy}; expected a whole number from 0 to ${MAX_GREEDY}`)
     }
     const path = expectedPath(folder)
     if (!force && (await stat(path).catch(() => null))) {
@@ -118,10 +118,10 @@ async function computePrompt(
   add: (name: string, tensor: Named) => void,
 ): Promise<number[]> {
   const { kernels: k, config } = model
-  const [T, L, D, V, H] = [tokens.length, config.nLayers, config.hiddenSize, config.vocabSize, mostHeads(config)]
+  const [T, L, D, V, H] = [tokens.length, config.nLayers, config.hiddenSize, config.vocabSize, maxHeads(config)]
   const cache = model.sequence(T + greedy)
   const hidden = k.memory.alloc('f32', [L + 1, T, D])
-  const attention = L * H * T * T <= MOST_PATTERNS ? k.memory.alloc('f32', [L, H, T, T]) : null
+  const attention = L * H * T * T <= MAX_PATTERNS ? k.memory.alloc('f32', [L, H, T, T]) : null
   const read = async (t: Tensor) => (await k.memory.read(t)) as Float32Array
   try {
     const rows = new RowRunner({ cache, ids: tokens, extent: { start: 0, end: T } })

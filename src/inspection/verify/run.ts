@@ -5,7 +5,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Model } from '../../model/model.ts'
 import { RowRunner } from '../../model/row-runner.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
-import { attends, type ModelConfig, mostHeads } from '../../nn/config.ts'
+import { attends, type ModelConfig, maxHeads } from '../../nn/config.ts'
 import type { Capture } from '../../nn/decoder.ts'
 import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpectedPrompt, ExpectedSource } from './expected.ts'
@@ -161,7 +161,7 @@ const CONTINUE = { free: continueFree, forced: continueForced } as const
 
 /** Buffers for what the expected numbers hold, and views of them for a run of rows. */
 function captures(k: Kernels, prompt: ExpectedPrompt, config: ModelConfig) {
-  const [L, H, T, D] = [config.nLayers, mostHeads(config), prompt.tokens.length, config.hiddenSize]
+  const [L, H, T, D] = [config.nLayers, maxHeads(config), prompt.tokens.length, config.hiddenSize]
   const hidden = prompt.hidden ? k.memory.alloc('f32', [L + 1, T, D]) : null
   /** -inf for layers that attend, 0 for others. */
   const patterns = (S: number) => {

@@ -3,7 +3,7 @@ import { readFloats, readIntegers } from '../../checkpoint/read-tensor.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { ownIndexer } from '../../nn/attention/config.ts'
-import { type ModelConfig, mostChosen } from '../../nn/config.ts'
+import { type ModelConfig, maxChosen } from '../../nn/config.ts'
 import type { Capture } from '../../nn/decoder.ts'
 import { elementCount, type Tensor, view } from '../../tensor/tensor.ts'
 import { worstError } from './measure.ts'
@@ -43,7 +43,7 @@ export async function readSelection(
 
 /** Buffers for them, and views of these for a run of rows. */
 export function captureSelection(k: Kernels, config: ModelConfig, T: number) {
-  const [L, K] = [config.layers.length, mostChosen(config)]
+  const [L, K] = [config.layers.length, maxChosen(config)]
   const scores = k.memory.alloc('f32', [L, T, T])
   const selected = k.memory.alloc('i32', [L, T, K])
   k.memory.upload(scores, new Float32Array(elementCount(scores.shape)).fill(Number.NEGATIVE_INFINITY))

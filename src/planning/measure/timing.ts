@@ -1,8 +1,8 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 
 const WARM_UP = 2
-const LEAST_RUNS = 7
-const LEAST_SECONDS = 0.15
+const MIN_RUNS = 7
+const MIN_SECONDS = 0.15
 
 /** Median seconds of recording a list of operations and running it. */
 export function secondsOf(kernels: Kernels, record: () => void): Promise<number> {
@@ -16,7 +16,7 @@ export function secondsOf(kernels: Kernels, record: () => void): Promise<number>
 export async function medianSeconds(work: () => Promise<void>): Promise<number> {
   const times: number[] = []
   let spent = 0
-  for (let run = 0; run < WARM_UP + LEAST_RUNS || spent < LEAST_SECONDS; run++) {
+  for (let run = 0; run < WARM_UP + MIN_RUNS || spent < MIN_SECONDS; run++) {
     const begun = performance.now()
     await work()
     const seconds = (performance.now() - begun) / 1000

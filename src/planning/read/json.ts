@@ -53,12 +53,12 @@ function unknownFamily(modelType: string): Unknown {
 }
 
 /** More than any real file has; a list that goes on and on tells no one anything. */
-const MOST_UNKNOWN = 32
+const MAX_UNKNOWN = 32
 
 /** Names come from the file. */
 function shownSafely(unknown: readonly Unknown[]): Unknown[] {
   const shown = unknown
-    .slice(0, MOST_UNKNOWN)
+    .slice(0, MAX_UNKNOWN)
     .map(u => ({ ...u, field: printable(u.field.slice(0, 80)), reason: sentence(u.reason) }))
   const left = unknown.length - shown.length
   return left === 0

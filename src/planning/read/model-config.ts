@@ -13,7 +13,7 @@ import type {
 import { DISTANCES } from '../../families/traits.ts'
 import type { GroupedAttentionConfig } from '../../nn/attention/config.ts'
 import type { DistanceBiasConfig } from '../../nn/attention/distance-bias.ts'
-import { type BlockOrder, type LayerConfig, type ModelConfig, type MoeConfig, mostHeads } from '../../nn/config.ts'
+import { type BlockOrder, type LayerConfig, type ModelConfig, type MoeConfig, maxHeads } from '../../nn/config.ts'
 import { mergeKinds, type PlanModel } from '../plan-model.ts'
 
 const NORMS_PER_LAYER: Readonly<Record<BlockOrder, number>> = { pre: 2, sandwich: 4, parallel: 1, post: 2, after: 2 }
@@ -122,7 +122,7 @@ function indexerOf(a: LayerConfig['attention']): LayerDescriptor['indexer'] {
 
 function shapeOf(a: LayerConfig['attention'], config: ModelConfig): AttentionShape | StateShape {
   const { hiddenSize: D } = config
-  if (a.kind === 'convolution') return convolutionShape({ D, kernel: a.kernel, bias: a.bias, heads: mostHeads(config) })
+  if (a.kind === 'convolution') return convolutionShape({ D, kernel: a.kernel, bias: a.bias, heads: maxHeads(config) })
   if (a.kind === 'delta') {
     const { nHeads: H, nKeyHeads: K, keyDim: dk, valueDim: dv, kernel, lowRank, decay } = a
     return decay === 'channel'

@@ -7,7 +7,7 @@ import { Work } from '../work.ts'
 export const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true } as const
 
 /** Entries of a Map, in V8. */
-const MOST_WORDS = 2 ** 24 - 1
+const MAX_WORDS = 2 ** 24 - 1
 
 let cut: PreTokenizer | undefined
 
@@ -22,7 +22,7 @@ export function countWords(words: readonly string[], counts: Map<string, number>
   for (const word of words) {
     const times = counts.get(word)
     if (times !== undefined) counts.set(word, times + 1)
-    else if (counts.size < MOST_WORDS) counts.set(ownCopy(word), 1)
-    else throw new TokenizerError(`The texts have more than ${MOST_WORDS} different words; train on fewer of them`)
+    else if (counts.size < MAX_WORDS) counts.set(ownCopy(word), 1)
+    else throw new TokenizerError(`The texts have more than ${MAX_WORDS} different words; train on fewer of them`)
   }
 }

@@ -4,7 +4,7 @@ import type { Factors } from '../../kernels/contract/operation-options.ts'
 /** Rows, columns and sums of the product: it fits the second-level caches, and one takes about a millisecond. */
 const [T, N, K] = [256, 512, 512] as const
 const PRODUCTS = 4
-const MOST_MS = 60
+const MAX_MS = 60
 
 /** FLOP/s of products with such factors, the fastest of a few rounds; null for the reference, which is not there to be fast. */
 export async function measurePeak(kernels: Kernels, factors: Factors): Promise<number | null> {
@@ -18,7 +18,7 @@ export async function measurePeak(kernels: Kernels, factors: Factors): Promise<n
   kernels.fill(w, 0.5)
   const weight = kernels.weightOf('peak', w)
   let least = Number.POSITIVE_INFINITY
-  const until = performance.now() + MOST_MS
+  const until = performance.now() + MAX_MS
   do {
     const begun = performance.now()
     for (let i = 0; i < PRODUCTS; i++) kernels.trainingMatmul(y, x, weight, { factors })

@@ -22,7 +22,7 @@ import { costsOf, sameSizes } from './work.ts'
 
 const TEXT = 'Once upon a time there was a king who had a daughter.'
 const STEPS = 80
-const MOST_STEPS = 240
+const MAX_STEPS = 240
 
 export function CacheView() {
   const { params } = useAddress()
@@ -62,7 +62,7 @@ function OneSide({ side }: { side: Side }) {
 
 function Growing({ numbers, side: { text, suffix } }: { numbers: Numbers; side: Side }) {
   const { params } = useAddress()
-  const count = Math.max(chosen(params.steps, STEPS, MOST_STEPS + 1), 2)
+  const count = Math.max(chosen(params.steps, STEPS, MAX_STEPS + 1), 2)
   const { steps, done } = useGrowth(numbers, text, count)
   const model = useAnswer(async () => planModelFromJson(await numbers.config()), [numbers])
   const last = steps.at(-1)
@@ -74,7 +74,7 @@ function Growing({ numbers, side: { text, suffix } }: { numbers: Numbers; side: 
           label="Steps"
           value={count}
           min={2}
-          max={MOST_STEPS}
+          max={MAX_STEPS}
           step={1}
           choose={steps => changeParams({ steps })}
         />

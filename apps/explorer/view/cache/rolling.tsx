@@ -19,11 +19,11 @@ interface Props {
 }
 
 const WINDOW = 32
-const MOST_WINDOW = 256
+const MAX_WINDOW = 256
 
 export function Rolling({ steps, model, cacheType, suffix }: Props) {
   const { params } = useAddress()
-  const window = Math.max(chosen(params.window, WINDOW, MOST_WINDOW + 1), 1)
+  const window = Math.max(chosen(params.window, WINDOW, MAX_WINDOW + 1), 1)
   const texts = steps.flatMap(one => one.texts)
   const rolling = windowed(model, window)
   const planned = (which: PlanModel) =>
@@ -49,7 +49,7 @@ export function Rolling({ steps, model, cacheType, suffix }: Props) {
           label="Window"
           value={window}
           min={1}
-          max={MOST_WINDOW}
+          max={MAX_WINDOW}
           step={1}
           choose={window => changeParams({ window })}
         />

@@ -12,7 +12,7 @@ import { joined, messagesOf, type Said, saidOf } from './conversation.ts'
 import { IntoViews } from './into-views.tsx'
 import { useAnswering } from './use-answering.ts'
 
-const MOST_TOKENS = 300
+const MAX_TOKENS = 300
 /** By whether the model takes conversations. */
 const FIRST = {
   chats: ['Make a travel plan for Spain.', 'Why is the sky blue?', 'Write a poem about a cat.'],
@@ -53,7 +53,7 @@ function Talk({ numbers }: { numbers: Numbers }) {
   const keep = (next: Said) => changeParams({ talk: next.length > 0 ? JSON.stringify(next) : undefined })
   const answer = (next: Said) => {
     keep(next)
-    const most = { temperature, maxTokens: MOST_TOKENS }
+    const most = { temperature, maxTokens: MAX_TOKENS }
     ask(
       chats ? messagesOf(next) : source ? (next.at(-1) as string) : joined(next),
       most,

@@ -16,7 +16,7 @@ export function headsOf(text: string | undefined, layers: readonly ReadingLayer[
 }
 
 /** Rows of more heads than this are no list that one would read. */
-const MOST_HEADS = 512
+const MAX_HEADS = 512
 
 interface Props {
   label: string
@@ -33,7 +33,7 @@ export function HeadsChoice({ label, layers, name }: Props) {
     changeParams({ [name]: next.length > 0 ? next.join(',') : undefined })
   }
   const shown = layers.filter(
-    ({ heads }, i) => heads > 0 && layers.slice(0, i + 1).reduce((n, layer) => n + layer.heads, 0) <= MOST_HEADS,
+    ({ heads }, i) => heads > 0 && layers.slice(0, i + 1).reduce((n, layer) => n + layer.heads, 0) <= MAX_HEADS,
   )
   return (
     <ScrollBox label={label}>

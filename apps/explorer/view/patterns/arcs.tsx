@@ -18,7 +18,7 @@ const GAP = 14
 const LETTER = 8
 /** Arcs of less are left out. */
 const LEAST = 0.02
-const LEAST_FAINT = 0.2
+const MIN_FAINT = 0.2
 
 export function Arcs({ tokens, row, causal, query, whole }: Props) {
   const names = tokens.map(token => shortened(visible(token)))
@@ -69,7 +69,7 @@ function faintArcs(whole: Float32Array, count: number, causal: boolean): (readon
   for (let from = 0; from < count; from++)
     for (let to = 0; to < (causal ? from : count); to++) {
       const p = whole[from * count + to] as number
-      if (to !== from && p >= LEAST_FAINT) arcs.push([from, to, p])
+      if (to !== from && p >= MIN_FAINT) arcs.push([from, to, p])
     }
   return arcs
 }

@@ -11,7 +11,7 @@ import { type OneHead, useOneHead, useRow } from './one-head.ts'
 import { Words } from './words.tsx'
 
 /** More words than this make no picture. */
-const MOST_ARCS = 60
+const MAX_ARCS = 60
 
 interface Props {
   reading: Attending
@@ -97,7 +97,7 @@ export function HeadClosely({ reading, side, layer, head, usual }: Props) {
           />
         </Figure>
       </section>
-      {itself && names.length <= MOST_ARCS && (
+      {itself && names.length <= MAX_ARCS && (
         <Figure
           title="As arcs over the words"
           file={`latentkit-arcs-${one.layer}-${one.head}`}

@@ -5,7 +5,7 @@ import type { Attending } from './attending.ts'
 import { first } from './first.ts'
 
 /** Up to here a pattern is asked for whole. */
-const MOST_WHOLE = 512
+const MAX_WHOLE = 512
 
 export interface OneHead {
   readonly reading: Attending
@@ -33,7 +33,7 @@ async function oneHead(reading: Attending, layer: number, head: number, signal: 
   const where = { layers: [layer], heads: [head], signal }
   const place = { reading, layer, head }
   for await (const { probabilities, pooled } of reading.attention(
-    Math.max(height, width) <= MOST_WHOLE ? where : { ...where, pool: MOST_WHOLE },
+    Math.max(height, width) <= MAX_WHOLE ? where : { ...where, pool: MAX_WHOLE },
   )) {
     if (pooled) return { ...place, pixels: pooled, whole: undefined }
     if (probabilities) return { ...place, pixels: { height, width, values: probabilities }, whole: probabilities }

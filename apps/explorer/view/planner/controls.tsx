@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { whole } from '../../drawing/format.ts'
 import { changeParams } from '../../state/address.ts'
-import { CACHE_TYPES, LOADED, MODEL_NAMES, MOST_BATCH, MOST_CONTEXT, WEIGHT_TYPES } from './settings.ts'
+import { CACHE_TYPES, LOADED, MAX_BATCH, MAX_CONTEXT, MODEL_NAMES, WEIGHT_TYPES } from './settings.ts'
 
 interface Props {
   /** Text of the user's own config.json. */
@@ -61,7 +61,7 @@ export function Controls({ config, model, context, batch, cacheType, weights, pr
         unit="tokens"
         value={context}
         least={1024}
-        most={MOST_CONTEXT}
+        most={MAX_CONTEXT}
         change={value => changeParams({ context: String(value) })}
       />
       <LogSlider
@@ -69,7 +69,7 @@ export function Controls({ config, model, context, batch, cacheType, weights, pr
         unit={batch === 1 ? 'user' : 'users'}
         value={batch}
         least={1}
-        most={MOST_BATCH}
+        most={MAX_BATCH}
         change={value => changeParams({ batch: String(value) })}
       />
       <label class="field">
@@ -125,11 +125,11 @@ function OwnConfig({ text, problem }: { text: string; problem: string | undefine
 }
 
 /** More than any config.json has: what is dropped may be a model's weights. */
-const MOST_CONFIG = 2 ** 20
+const MAX_CONFIG = 2 ** 20
 
 /** What a file has as a config; of a larger one, why it is none. */
 async function configIn(file: File): Promise<string> {
-  return file.size > MOST_CONFIG
+  return file.size > MAX_CONFIG
     ? `${file.name} has ${whole(file.size)} bytes, which no config.json has`
     : minified(await file.text())
 }

@@ -15,8 +15,8 @@ export interface PlannerSettings {
 export const DEFAULTS = { model: 'DeepSeek-R1', context: 100_000, batch: 1, cacheType: 'bf16' }
 export const CACHE_TYPES = ['bf16', 'f32', 'fp8', 'q8_0', 'q4_0']
 export const WEIGHT_TYPES = ['bf16', 'fp8', 'q8_0', 'q4_k']
-export const MOST_CONTEXT = 2 ** 20
-export const MOST_BATCH = 1024
+export const MAX_CONTEXT = 2 ** 20
+export const MAX_BATCH = 1024
 
 /** In place of a published model's name: the one that is open in the other views. */
 export const LOADED = 'loaded'
@@ -37,8 +37,8 @@ export function settingsOf(params: Params, loaded: PlanModel | undefined): Plann
     params.model === LOADED && loaded !== undefined ? loaded : publishedModel(params.model ?? DEFAULTS.model)
   return {
     model: own === undefined ? named() : modelOf(own),
-    context: number(params.context, DEFAULTS.context, MOST_CONTEXT),
-    batch: number(params.batch, DEFAULTS.batch, MOST_BATCH),
+    context: number(params.context, DEFAULTS.context, MAX_CONTEXT),
+    batch: number(params.batch, DEFAULTS.batch, MAX_BATCH),
     cacheType: params.type ?? DEFAULTS.cacheType,
     weights: params.weights,
   }

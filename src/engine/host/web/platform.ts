@@ -71,13 +71,13 @@ function nameOf(source: string): string {
 }
 
 /** Where browsers end addresses of 64 bits. */
-const MOST_WIDE_BYTES = 2 ** 34 - 2 ** 29
+const MAX_WIDE_BYTES = 2 ** 34 - 2 ** 29
 
 /** Asks for as much memory as the weights take, and gives it back: a page that gets it not should learn it before it waits. */
 async function checkMemory(bytes: number): Promise<void> {
   const met = `The weights take ${gigabytes(bytes)} GiB`
   const narrow = bytes > NARROW_BYTES ? whyNarrow() : null
-  if (narrow !== null || bytes > MOST_WIDE_BYTES) {
+  if (narrow !== null || bytes > MAX_WIDE_BYTES) {
     const end = narrow === null ? '16 GiB' : `4 GiB here: this browser ${narrow}`
     throw new OutOfMemoryError(
       `${met}; WebAssembly's memory ends at ${end}. Take a smaller model or a smaller quantisation (docs/browser.md).`,

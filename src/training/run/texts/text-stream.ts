@@ -7,7 +7,7 @@ import { TrainingError } from '../errors.ts'
 /** Bytes that are read at a time. */
 const PART = 1 << 20
 /** UTF-16 units of a line of JSON. */
-const MOST_OF_LINE = 1 << 28
+const MAX_OF_LINE = 1 << 28
 
 /** Reads files once, and notes what they are. */
 export class FileReader {
@@ -84,8 +84,8 @@ export class FileReader {
       }
       parts.push(text.slice(at))
       length += text.length - at
-      if (length > MOST_OF_LINE) {
-        throw new TrainingError(`${file} has a line of more than ${MOST_OF_LINE} characters; divide it`)
+      if (length > MAX_OF_LINE) {
+        throw new TrainingError(`${file} has a line of more than ${MAX_OF_LINE} characters; divide it`)
       }
     }
     yield parts.join('')
