@@ -63,9 +63,10 @@ static void leadPhase(Pool* pool, Context& context, const double* record, double
   Team& team = pool->team;
   context.sequence = nextSequence(team);
   Opened& opened = team.opened[context.sequence & 1];
-  __atomic_store_n(&opened.record, record, __ATOMIC_RELAXED);
-  __atomic_store_n(&opened.phase, context.phase, __ATOMIC_RELAXED);
-  __atomic_store_n(&opened.isSmall, context.isSmall, __ATOMIC_RELAXED);
+  // Released: who reads them reads the number after the one they replace, too, and takes nothing of an operation it mistakes.
+  __atomic_store_n(&opened.record, record, __ATOMIC_RELEASE);
+  __atomic_store_n(&opened.phase, context.phase, __ATOMIC_RELEASE);
+  __atomic_store_n(&opened.isSmall, context.isSmall, __ATOMIC_RELEASE);
   if (left >= WAKE_WORK) setOpenAndWake(team, context.sequence, 0);
   else setOpen(team, context.sequence, 0);
   pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
@@ -81,12 +82,17 @@ struct NoClock {
 
 template <class Clock> static void lead(Pool* pool, const double* list, const double* end, double left, Clock clock) {
   Context context = contextOf(pool, 0);
+  bool isOpen = false;
   for (const double* record = list; record < end; record += (i64)record[1]) {
     const double work = workOf(pool, record);
     context.solo = isSolo(pool, work);
     context.isSmall = work < SMALL_WORK;
     context.phase = 0;
     clock.begin();
+    // What the leader does alone may overwrite what the last operation's units are counted by (a plan of experts): a thread that
+    // comes late would count more of them.
+    if (context.solo && isOpen) setOpen(pool->team, nextSequence(pool->team), CLOSED);
+    isOpen = !context.solo;
     do {
       context.more = false;
       context.taken = context.total = 0;
@@ -97,7 +103,7 @@ template <class Clock> static void lead(Pool* pool, const double* list, const do
     clock.end();
     if (!context.solo) left -= work;
   }
-  setOpen(pool->team, nextSequence(pool->team), CLOSED);
+  if (isOpen) setOpen(pool->team, nextSequence(pool->team), CLOSED);
   // The caller may write the list anew as soon as this returns.
   while (__atomic_load_n(&pool->team.active, __ATOMIC_SEQ_CST) > 0) platform::pause();
 }
@@ -180,11 +186,11 @@ static uint64_t awaitSequence(Team& team, uint32_t seen) {
 static void join(Pool* pool, int thread, uint32_t sequence) {
   Team& team = pool->team;
   const Opened& opened = team.opened[sequence & 1];
-  const double* record = __atomic_load_n(&opened.record, __ATOMIC_RELAXED);
+  const double* record = __atomic_load_n(&opened.record, __ATOMIC_ACQUIRE);
   Context context = contextOf(pool, thread);
   context.sequence = sequence;
-  context.phase = __atomic_load_n(&opened.phase, __ATOMIC_RELAXED);
-  context.isSmall = __atomic_load_n(&opened.isSmall, __ATOMIC_RELAXED);
+  context.phase = __atomic_load_n(&opened.phase, __ATOMIC_ACQUIRE);
+  context.isSmall = __atomic_load_n(&opened.isSmall, __ATOMIC_ACQUIRE);
   pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
   if (context.taken == 0) return;
   __atomic_add_fetch(&team.done, (uint32_t)context.taken, __ATOMIC_SEQ_CST);
