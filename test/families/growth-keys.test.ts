@@ -42,7 +42,6 @@ function read(type: string, keys: GgufKeys): unknown {
     ] as const),
     ...([
       ['rope.dimension_count', 8],
-      ['attention.kv_lora_rank', 16],
       ['attention.key_length', 16],
     ] as const),
     ['attention.value_length', 16] as const,
@@ -50,6 +49,7 @@ function read(type: string, keys: GgufKeys): unknown {
   ]) {
     keys.u32(`{arch}.${name}`, value)
   }
+  if (type === 'mistral4') keys.u32('{arch}.attention.kv_lora_rank', 16)
   keys.f32('{arch}.attention.layer_norm_rms_epsilon', 1e-5)
   keys.f32('{arch}.attention.temperature_scale', 0.5)
   keys.string('{arch}.rope.scaling.type', 'yarn')
@@ -72,6 +72,10 @@ it('is read as llama.cpp computes', () => {
   const growth = { llama_4_scaling_beta: 0.5, original_max_position_embeddings: 16 }
   expect(read('ministral3', given)).toMatchObject({ ...growth, mscale: 1, mscale_all_dim: 0.5 })
   expect(read('ministral3', new GgufKeys('mistral3'))).not.toHaveProperty('mscale_all_dim')
+  given.f32('{arch}.rope.scaling.attn_factor', 2)
+  const { attention_factor } = read('ministral3', given) as Record<string, number>
+  // Besides what the multiplier makes of YaRN.
+  expect(attention_factor).toBeCloseTo((2 * (1 + 0.1 * Math.log(8))) / (1 + 0.05 * Math.log(8)), 6)
   const tenth = new GgufKeys('mistral4')
   tenth.f32('{arch}.rope.scaling.yarn_log_multiplier', 0.05)
   const { mscale, mscale_all_dim } = read('mistral4', tenth) as Record<string, number>

@@ -1,5 +1,6 @@
 /** Ministral 3 in llama.cpp's files. */
 import type { JsonObject } from '../../checkpoint/json-file.ts'
+import { yarnMscale } from '../../nn/attention/rope.ts'
 import type { Architecture, GgufModel } from '../gguf/architecture.ts'
 import { groupedConfig } from '../gguf/common.ts'
 import { addGrowthKeys, grownRope } from '../gguf/growth.ts'
@@ -30,5 +31,8 @@ function withMultiplier(config: JsonObject, { metadata: m }: GgufModel): JsonObj
   const scaling = config.rope_scaling as JsonObject | undefined
   const multiplier = m.optionalNumber(MULTIPLIER)
   if (scaling?.rope_type !== 'yarn' || !multiplier) return config
-  return { ...config, rope_scaling: { ...scaling, mscale: 1, mscale_all_dim: multiplier } }
+  const { attention_factor: given, factor } = scaling as { attention_factor?: number; factor: number }
+  // Given outright it stands for both; llama.cpp multiplies it by what the multiplier makes of YaRN.
+  const both = given !== undefined && { attention_factor: given / yarnMscale(factor, multiplier) }
+  return { ...config, rope_scaling: { ...scaling, ...both, mscale: 1, mscale_all_dim: multiplier } }
 }
