@@ -140,7 +140,7 @@ test('a thread of messages is refused as its client expects: then it sends the w
   })
 })
 
-test('an item of an answer that was kept may be named by its id, by its key alone', async () => {
+test('an item of an answer that was kept may be named by its id, once', async () => {
   const first = (await post(server, '/v1/responses', { input: 'Hi', max_output_tokens: 4, seed: 1 })).body as {
     output: { id: string; content: { text: string }[] }[]
   }
@@ -155,6 +155,8 @@ test('an item of an answer that was kept may be named by its id, by its key alon
   expect(await count({ type: 'item_reference', id: item?.id })).toBe(await count({ ...item }))
   const gone = [{ type: 'item_reference', id: 'msg_0' }, ...next]
   expect(await error('/v1/responses', { input: gone })).toMatchObject({ status: 404, param: 'input[0]' })
+  const twice = [{ type: 'item_reference', id: item?.id }, { type: 'item_reference', id: item?.id }, ...next]
+  expect(await error('/v1/responses', { input: twice })).toMatchObject({ status: 400, param: 'input[1]' })
 })
 
 test('a reranker answers in the form of Cohere and Jina, and in that of Text Embeddings Inference', async () => {
