@@ -31,6 +31,8 @@ describe('a form under any of its names holds the answer', () => {
   test.each([
     ['structured_outputs.structural_tag', { structured_outputs: { structural_tag: '{}' } }],
     ['structured_outputs', { structured_outputs: {} }],
+    ['structured_outputs', { structured_outputs: { regex: '', grammar: '' } }],
+    ['stop_regex', { stop_regex: 'a+' }],
     ['structural_tag', { structural_tag: {} }],
     ['allowed_token_ids', { allowed_token_ids: [1] }],
     ['stop_token_ids', { stop_token_ids: [1] }],
@@ -40,6 +42,24 @@ describe('a form under any of its names holds the answer', () => {
     ['messages[1].tool_call_id', { messages: [...messages, { role: 'tool', tool_call_id: 'z', content: 'x' }] }],
   ])('%s is refused by its name', async (param, more) => {
     expect(await error('/v1/chat/completions', { ...asked, ...more })).toMatchObject({ status: 400, param })
+  })
+
+  test('an empty one is none: programs send fields that nobody has filled', async () => {
+    const empty = {
+      grammar: '',
+      regex: '',
+      ebnf: '',
+      json_schema: '',
+      guided_regex: '',
+      guided_grammar: '',
+      guided_json: '',
+    }
+    const rest = { stop_regex: '', stop_token_ids: [], chat_template: '', post_sampling_probs: true, lora: [] }
+    const plain = await text({})
+    expect(plain).toMatch(/./)
+    expect(await text({ ...empty, ...rest })).toBe(plain)
+    expect(await text({ ...empty, regex: 'a{2}' })).toBe('aa')
+    expect(await text({ structured_outputs: { grammar: '', regex: 'a{2}' } })).toBe('aa')
   })
 
   test('false is satisfied by nothing', async () => {
@@ -77,6 +97,17 @@ test('a result of no call is refused where it is in the body, whatever messages 
   const results = ['c', 'e'].map(id => ({ type: 'tool_result', tool_use_id: id, content: 'x' }))
   const body = { messages: [...messages, use, { role: 'user', content: results }], max_tokens: 2 }
   expect(await error('/v1/messages', body)).toMatchObject({ status: 400, param: 'messages[2].content[1].tool_use_id' })
+})
+
+test('a call may have an empty id, as some servers give it', async () => {
+  const call = { id: '', type: 'function', function: { name: 'f', arguments: '{}' } }
+  const called = { role: 'assistant', content: null, tool_calls: [call] }
+  const result = { role: 'tool', tool_call_id: '', content: 'x' }
+  const { status } = await post(server, '/v1/chat/completions', { ...asked, messages: [...messages, called, result] })
+  expect(status).toBe(200)
+  expect(await error('/v1/chat/completions', { ...asked, messages: [...messages, result] })).toMatchObject({
+    ...{ status: 400, param: 'messages[1].tool_call_id' },
+  })
 })
 
 test('what is no effort and no way of thinking is refused by every API', async () => {
