@@ -146,6 +146,7 @@ describe("llama.cpp's /completion", () => {
     const { completion_probabilities: all } = body as { completion_probabilities: { id: number; top_logprobs: [] }[] }
     expect(all.map(({ top_logprobs: top }) => top.length)).toEqual([3, 3])
     expect(all[0]).toMatchObject({ id: expect.any(Number), token: ',', bytes: [44], logprob: expect.any(Number) })
+    expect((await post(server, '/completion', { ...begun, n_predict: 1, n_probs: 50 })).status).toBe(200)
   })
 
   test('several texts are several prompts, which it does not take for one', async () => {
