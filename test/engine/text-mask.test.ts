@@ -8,13 +8,22 @@ import type { MaskedText, Masks } from '../../src/grammar/thread/masked-text.ts'
 
 afterEach(() => void vi.restoreAllMocks())
 
+interface State {
+  waitsForCompilation: boolean
+  waitsForOthers?: boolean
+  worked: number
+}
+
 /** Opened, with `masks` as the answer to each request; null: it never comes. */
-async function opened(masks: Masks | null, state = { waitsForCompilation: false, worked: 0 }) {
+async function opened(masks: Masks | null, state: State = { waitsForCompilation: false, worked: 0 }) {
   const requests: unknown[] = []
   const text = {
     isShared: true,
     get waitsForCompilation() {
       return state.waitsForCompilation
+    },
+    get waitsForOthers() {
+      return state.waitsForOthers === true
     },
     work: () => {
       const before = state.worked
@@ -104,6 +113,27 @@ it('a mask whose thread waits for a processor is not late, but after two minutes
   now.mockReturnValue(120_999)
   expect(mask.ready()).toBe(false)
   expect(stuck).not.toHaveBeenCalled()
+  now.mockReturnValue(121_000)
+  expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
+})
+
+it('a mask whose thread works on that of another text is not late, but after two minutes it is', async () => {
+  const state = { waitsForCompilation: false, waitsForOthers: true, worked: 0 }
+  const { mask, stuck } = await opened(null, state)
+  const now = vi.spyOn(performance, 'now')
+  now.mockReturnValue(1000)
+  expect(mask.ready()).toBe(false)
+  state.worked = 60_000
+  expect(mask.ready()).toBe(false)
+  // Its turn has come.
+  state.waitsForOthers = false
+  expect(mask.ready()).toBe(false)
+  state.worked = 69_999
+  expect(mask.ready()).toBe(false)
+  expect(stuck).not.toHaveBeenCalled()
+  state.waitsForOthers = true
+  now.mockReturnValue(120_999)
+  expect(mask.ready()).toBe(false)
   now.mockReturnValue(121_000)
   expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
 })

@@ -208,6 +208,26 @@ describe('a thread of masks', () => {
     expect(await compiled).toBeGreaterThan(0)
   })
 
+  it('works off the oldest request first, also when it was started again: only its text is late', async () => {
+    const asked: number[] = []
+    const busy: StartMasks = events => {
+      const port = inline(events)
+      const post: typeof port.post = message =>
+        void (message.type === 'advance' ? asked.push(message.text) : port.post(message))
+      return { ...port, post }
+    }
+    const thread = opened(busy)
+    const grammar = await thread.compile(SOURCE)
+    const [first, second] = [thread.open(grammar), thread.open(grammar)]
+    second.request({})
+    first.request({})
+    expect([first.waitsForOthers, second.waitsForOthers]).toEqual([true, false])
+    thread.restart()
+    expect(asked).toEqual([second.number, first.number, second.number, first.number])
+    second.close()
+    expect(first.waitsForOthers).toBe(false)
+  })
+
   it.skipIf(process.platform !== 'linux')('is asked what it has used while it is busy', async () => {
     const port = startMasks({ message: () => {}, failed: () => {} })
     const check = { type: 'check', demand: { regex: '(a+)+b', flags: '' }, text: 'a'.repeat(60) } as const

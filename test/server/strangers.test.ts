@@ -31,6 +31,8 @@ describe('a form under any of its names holds the answer', () => {
   test.each([
     ['structured_outputs.structural_tag', { structured_outputs: { structural_tag: '{}' } }],
     ['structured_outputs', { structured_outputs: {} }],
+    ['structured_outputs', { structured_outputs: { regex: '', grammar: '' } }],
+    ['stop_regex', { stop_regex: 'a+' }],
     ['structural_tag', { structural_tag: {} }],
     ['allowed_token_ids', { allowed_token_ids: [1] }],
     ['stop_token_ids', { stop_token_ids: [1] }],
@@ -40,6 +42,24 @@ describe('a form under any of its names holds the answer', () => {
     ['messages[1].tool_call_id', { messages: [...messages, { role: 'tool', tool_call_id: 'z', content: 'x' }] }],
   ])('%s is refused by its name', async (param, more) => {
     expect(await error('/v1/chat/completions', { ...asked, ...more })).toMatchObject({ status: 400, param })
+  })
+
+  test('an empty one is none: programs send fields that nobody has filled', async () => {
+    const empty = {
+      grammar: '',
+      regex: '',
+      ebnf: '',
+      json_schema: '',
+      guided_regex: '',
+      guided_grammar: '',
+      guided_json: '',
+    }
+    const rest = { stop_regex: '', stop_token_ids: [], chat_template: '', post_sampling_probs: true, lora: [] }
+    const plain = await text({})
+    expect(plain).toMatch(/./)
+    expect(await text({ ...empty, ...rest })).toBe(plain)
+    expect(await text({ ...empty, regex: 'a{2}' })).toBe('aa')
+    expect(await text({ structured_outputs: { grammar: '', regex: 'a{2}' } })).toBe('aa')
   })
 
   test('false is satisfied by nothing', async () => {
@@ -79,6 +99,17 @@ test('a result of no call is refused where it is in the body, whatever messages 
   expect(await error('/v1/messages', body)).toMatchObject({ status: 400, param: 'messages[2].content[1].tool_use_id' })
 })
 
+test('a call may have an empty id, as some servers give it', async () => {
+  const call = { id: '', type: 'function', function: { name: 'f', arguments: '{}' } }
+  const called = { role: 'assistant', content: null, tool_calls: [call] }
+  const result = { role: 'tool', tool_call_id: '', content: 'x' }
+  const { status } = await post(server, '/v1/chat/completions', { ...asked, messages: [...messages, called, result] })
+  expect(status).toBe(200)
+  expect(await error('/v1/chat/completions', { ...asked, messages: [...messages, result] })).toMatchObject({
+    ...{ status: 400, param: 'messages[1].tool_call_id' },
+  })
+})
+
 test('what is no effort and no way of thinking is refused by every API', async () => {
   expect(await error('/v1/responses', { input: 'x', reasoning: { effort: 'hihg' } })).toMatchObject({
     ...{ status: 400, param: 'reasoning.effort', message: expect.stringContaining('xhigh, max') },
@@ -115,6 +146,7 @@ describe("llama.cpp's /completion", () => {
     const { completion_probabilities: all } = body as { completion_probabilities: { id: number; top_logprobs: [] }[] }
     expect(all.map(({ top_logprobs: top }) => top.length)).toEqual([3, 3])
     expect(all[0]).toMatchObject({ id: expect.any(Number), token: ',', bytes: [44], logprob: expect.any(Number) })
+    expect((await post(server, '/completion', { ...begun, n_predict: 1, n_probs: 50 })).status).toBe(200)
   })
 
   test('several texts are several prompts, which it does not take for one', async () => {
@@ -140,7 +172,7 @@ test('a thread of messages is refused as its client expects: then it sends the w
   })
 })
 
-test('an item of an answer that was kept may be named by its id, by its key alone', async () => {
+test('an item of an answer that was kept may be named by its id, once', async () => {
   const first = (await post(server, '/v1/responses', { input: 'Hi', max_output_tokens: 4, seed: 1 })).body as {
     output: { id: string; content: { text: string }[] }[]
   }
@@ -155,6 +187,8 @@ test('an item of an answer that was kept may be named by its id, by its key alon
   expect(await count({ type: 'item_reference', id: item?.id })).toBe(await count({ ...item }))
   const gone = [{ type: 'item_reference', id: 'msg_0' }, ...next]
   expect(await error('/v1/responses', { input: gone })).toMatchObject({ status: 404, param: 'input[0]' })
+  const twice = [{ type: 'item_reference', id: item?.id }, { type: 'item_reference', id: item?.id }, ...next]
+  expect(await error('/v1/responses', { input: twice })).toMatchObject({ status: 400, param: 'input[1]' })
 })
 
 test('a reranker answers in the form of Cohere and Jina, and in that of Text Embeddings Inference', async () => {

@@ -68,21 +68,22 @@ const KNOBS: Readonly<Record<string, Knob>> = {
   priority: { option: 'priority', convert: value => (typeof value === 'number' ? -value : value) },
   speculation: { option: 'speculation' },
   cache_prompt: { option: 'reuse' },
-  guided_regex: { option: 'regex' },
+  // Forms of programs whose fields are empty by default ask for none.
+  guided_regex: { option: 'regex', convert: unlessEmpty },
   guided_choice: { option: 'choices' },
-  guided_grammar: { option: 'grammar' },
+  guided_grammar: { option: 'grammar', convert: unlessEmpty },
   guided_json: { option: 'schema', convert: schemaText },
   json_schema: { option: 'schema', convert: schemaText },
   grammar: { option: 'grammar', convert: unlessEmpty },
   // SGLang's names.
-  regex: { option: 'regex' },
-  ebnf: { option: 'grammar' },
+  regex: { option: 'regex', convert: unlessEmpty },
+  ebnf: { option: 'grammar', convert: unlessEmpty },
 }
 
 /** vLLM's newer form. */
 const STRUCTURED: Readonly<Record<string, Knob>> = {
   json: { option: 'schema', convert: schemaText },
-  regex: { option: 'regex' },
+  regex: { option: 'regex', convert: unlessEmpty },
   choice: { option: 'choices' },
   grammar: { option: 'grammar', convert: unlessEmpty },
   json_object: { option: 'json' },
@@ -114,7 +115,7 @@ function readStructured(made: Record<string, unknown>, body: Readonly<Record<str
   if (!isGiven(structured)) return
   if (typeof structured !== 'object') throw unknownForm('structured_outputs')
   const given = structured as Readonly<Record<string, unknown>>
-  const forms = Object.keys(given).filter(name => isGiven(given[name]) && !ASIDE.test(name))
+  const forms = Object.keys(given).filter(name => isGiven(given[name]) && given[name] !== '' && !ASIDE.test(name))
   const foreign = forms.find(name => !Object.hasOwn(STRUCTURED, name))
   if (foreign !== undefined) throw unknownForm(`structured_outputs.${foreign}`)
   if (forms.length === 0) throw unknownForm('structured_outputs')
@@ -212,6 +213,7 @@ function biases(value: unknown, name: string): unknown {
 }
 
 function schemaText(value: unknown, name: string): unknown {
+  if (value === '') return undefined
   if (typeof value !== 'string') return value
   try {
     return JSON.parse(value)

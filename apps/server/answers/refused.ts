@@ -33,6 +33,12 @@ const FIELDS: Readonly<Record<string, Field>> = {
     what: 'leaves some tokens only; expected logit_bias, or a form such as guided_choice',
   },
   stop_token_ids: { asks: isFilled, what: 'ends a text at tokens; expected stop with their texts' },
+  // SGLang's names.
+  stop_regex: {
+    asks: value => isFilled(value) || (typeof value === 'string' && value !== ''),
+    what: 'ends a text at an expression; expected stop with texts',
+  },
+  no_stop_trim: { asks: isTrue, what: 'is true; a text ends before what stops it here' },
   include_stop_str_in_output: { asks: isTrue, what: 'is true; a text ends before what stops it here' },
   use_beam_search: { asks: isTrue, what: 'is true; this server draws, and has no beams' },
   truncate_prompt_tokens: {
@@ -45,7 +51,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   },
   lora: { asks: isFilled, what: 'chooses adapters; start the server with --lora' },
   post_sampling_probs: {
-    asks: isTrue,
+    asks: (value, { n_probs: probs }) => value === true && typeof probs === 'number' && probs > 0,
     what: "is true; chances are the model's own here, before what the options do",
   },
   image_data: { asks: isFilled, what: 'has pictures; this server reads text only' },

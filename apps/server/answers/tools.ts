@@ -72,8 +72,9 @@ export function toolOf(tools: Tools, name: string): ChatTool {
 
 /** The id of the call that a result answers; `calls`: those before it. Throws Failure naming the field. */
 export function readCallId(id: unknown, calls: ReadonlySet<string>, where: string): string {
+  // Some servers give calls an empty id, which their clients send back.
+  if (typeof id === 'string' && calls.has(id)) return id
   if (typeof id !== 'string' || id === '') throw invalid(`${where} is missing; expected the id of a call`, where)
-  if (calls.has(id)) return id
   const known =
     calls.size === 0
       ? 'nothing before it is a call'

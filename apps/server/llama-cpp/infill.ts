@@ -19,7 +19,8 @@ const Common = {
   stream: z.boolean().nullish(),
   cache_salt: z.string().nullish(),
   id_slot: z.int().min(-1).nullish(),
-  n_probs: z.int().min(0).max(20).nullish(),
+  /** llama.cpp has no bound. */
+  n_probs: z.int().min(0).max(100).nullish(),
 }
 const InfillBody = z.looseObject({
   ...Common,

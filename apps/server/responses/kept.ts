@@ -17,8 +17,9 @@ interface Entry {
   readonly owner: string
   /** As JSON, which takes much less than its objects, and whose length says how much. */
   readonly text: string
-  /** Of the items of its output. */
-  readonly items: readonly string[]
+  /** The items of its output by their ids, as JSON each: of an item that is referred to, nothing else is read. */
+  readonly items: ReadonlyMap<string, string>
+  readonly chars: number
 }
 
 const MAX_RESPONSES = 1000
@@ -35,11 +36,13 @@ export class KeptResponses {
   /** One that is too long for all places together is not kept. */
   keep(id: string, owner: string, kept: Kept): void {
     const text = JSON.stringify(kept)
-    if (text.length > MAX_CHARS) return
-    const items = outputOf(kept).flatMap(item => (typeof item.id === 'string' ? [item.id] : []))
-    for (const item of items) this.#responseOf.set(item, id)
-    this.#entries.set(id, { owner, text, items })
-    this.#chars += text.length
+    const items = new Map<string, string>()
+    for (const item of outputOf(kept)) if (typeof item.id === 'string') items.set(item.id, JSON.stringify(item))
+    const chars = [...items.values()].reduce((sum, item) => sum + item.length, text.length)
+    if (chars > MAX_CHARS) return
+    for (const item of items.keys()) this.#responseOf.set(item, id)
+    this.#entries.set(id, { owner, text, items, chars })
+    this.#chars += chars
     for (const [oldest, entry] of this.#entries) {
       if (this.#entries.size <= MAX_RESPONSES && this.#chars <= MAX_CHARS) break
       this.#remove(oldest, entry)
@@ -49,16 +52,18 @@ export class KeptResponses {
   /** Throws Failure (404). `param`: the field that names it. */
   find(id: string, owner: string, param: string): Kept {
     const entry = this.#entryOf(id, owner, param)
-    this.#entries.delete(id)
-    this.#entries.set(id, entry)
+    this.#use(id, entry)
     return JSON.parse(entry.text) as Kept
   }
 
   /** Undefined where there is none, or none any more. */
   item(id: string, owner: string): KeptItem | undefined {
-    const entry = this.#entries.get(this.#responseOf.get(id) ?? '')
-    if (entry?.owner !== owner) return undefined
-    return outputOf(JSON.parse(entry.text) as Kept).find(item => item.id === id)
+    const response = this.#responseOf.get(id)
+    const entry = response === undefined ? undefined : this.#entries.get(response)
+    const item = entry?.owner === owner ? entry.items.get(id) : undefined
+    if (response === undefined || !entry || item === undefined) return undefined
+    this.#use(response, entry)
+    return JSON.parse(item) as KeptItem
   }
 
   /** Throws Failure (404). */
@@ -78,10 +83,15 @@ export class KeptResponses {
     return entry
   }
 
+  #use(id: string, entry: Entry): void {
+    this.#entries.delete(id)
+    this.#entries.set(id, entry)
+  }
+
   #remove(id: string, entry: Entry): void {
     this.#entries.delete(id)
-    for (const item of entry.items) this.#responseOf.delete(item)
-    this.#chars -= entry.text.length
+    for (const item of entry.items.keys()) this.#responseOf.delete(item)
+    this.#chars -= entry.chars
   }
 }
 

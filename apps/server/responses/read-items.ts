@@ -45,6 +45,8 @@ class ItemReader {
   readonly #known: Known
   /** Ids of the calls so far. */
   readonly #calls: Set<string>
+  /** Ids of items that were referred to. */
+  readonly #referredTo = new Set<string>()
   #draft: Draft | null = null
 
   constructor(known: Known) {
@@ -87,9 +89,14 @@ class ItemReader {
     }
   }
 
-  /** Clients that leave answers to the server send only their items' ids. */
+  /** Clients that leave answers to the server send only their items' ids: each once, or a short body would be a text without end. */
   #referred({ id }: WireItem, where: string): void {
-    const item = typeof id === 'string' ? this.#known.item(id) : undefined
+    if (typeof id !== 'string') throw missing(`${where}.id`, 'the id of an item')
+    if (this.#referredTo.has(id)) {
+      throw invalid(`${where} refers to ${JSON.stringify(id)} a second time; expected each item once`, where)
+    }
+    this.#referredTo.add(id)
+    const item = this.#known.item(id)
     if (!item) {
       const message = `${where} refers to ${JSON.stringify(id)}, which is not kept here (any more): send the item itself.`
       throw new Failure('missing', message, { code: 'item_not_found', param: where })

@@ -63,8 +63,8 @@ export class TextMask implements DrawMask {
   #row = 0
   /** Drawn since the last request. */
   #drawn: number[] = []
-  /** Of the mask that is late. */
-  #late: { readonly work: WorkTime; readonly since: number } | null = null
+  /** Of the mask that is late; no work: its turn has not come. */
+  #late: { readonly work: WorkTime | null; readonly since: number } | null = null
   #arriving: Promise<void> | null = null
   #closed = false
   #isReasoning = false
@@ -194,12 +194,13 @@ export class TextMask implements DrawMask {
     this.#text?.close()
   }
 
-  /** What else the machine does is no fault of the grammar. */
+  /** What else the machine does is no fault of the grammar, nor what its thread does for other texts first. */
   #checkLate(text: MaskedText): void {
     const now = performance.now()
-    this.#late ??= { work: text.work(), since: now }
-    const { work, since } = this.#late
-    if (work.look() < STUCK && now - since < LOST) return
+    const { since, work: begun } = this.#late ?? { since: now, work: null }
+    const work = text.waitsForOthers ? null : (begun ?? text.work())
+    this.#late = { since, work }
+    if ((work?.look() ?? 0) < STUCK && now - since < LOST) return
     this.close()
     this.#options.stuck()
     const error = new GrammarError(`The grammar's next mask takes longer than ${STUCK / 1000} s; use a smaller grammar`)

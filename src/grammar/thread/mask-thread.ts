@@ -126,6 +126,12 @@ export class MaskThread implements TextThread {
     return this.#next++
   }
 
+  /** @internal Whether it has an older request to work off first. */
+  isBusyBefore(text: MaskedText): boolean {
+    for (const other of this.#texts.values()) if (other.isPending && other.requested < text.requested) return true
+    return false
+  }
+
   /** @internal */
   work(): WorkTime {
     return new WorkTime(this.#port)
@@ -255,7 +261,9 @@ export class MaskThread implements TextThread {
     this.#port = this.#open()
     for (const [grammar, { source, call }] of this.#grammars)
       this.#port.post({ type: 'compile', call, grammar, source })
-    for (const text of this.#texts.values()) text.reopen(message => this.#port.post(message))
+    // What was asked for first is worked off first, as before.
+    const texts = [...this.#texts.values()].sort((a, b) => a.requested - b.requested)
+    for (const text of texts) text.reopen(message => this.#port.post(message))
   }
 
   #receive(message: FromMasks): void {

@@ -39,6 +39,7 @@ export interface TextThread {
   post(message: ToMasks): void
   /** Numbers requests in their order. */
   count(): number
+  isBusyBefore(text: MaskedText): boolean
   /** Begins to measure what it works from now on. */
   work(): WorkTime
   fork(text: MaskedText): MaskedText
@@ -97,6 +98,11 @@ export class MaskedText {
   /** Whether its masks wait for a grammar that is being compiled. */
   get waitsForCompilation(): boolean {
     return this.#thread.isCompiling
+  }
+
+  /** Whether its masks wait for those of a text that has asked earlier. */
+  get waitsForOthers(): boolean {
+    return this.#thread.isBusyBefore(this)
   }
 
   /** Begins to measure how long its thread works. */
