@@ -62,15 +62,20 @@ export class DraftSteps {
       if (step.states) this.#states = await this.#read(step.states, this.#states)
       const D = this.#model.config.hiddenSize
       let [row, token] = [0, 0]
-      for (const { input, resolve } of requests) {
+      for (const { input, resolve, reject } of requests) {
         const start = row * vocab
         const wanted = input.logits === 'last'
         token += input.tokens.length
         if (wanted) row++
-        resolve({
-          next: wanted ? likeliest(this.#logits.subarray(start, start + Math.min(vocab, this.#vocabSize))) : null,
-          state: wanted && step.states ? this.#states.slice((token - 1) * D, token * D) : null,
-        })
+        try {
+          resolve({
+            next: wanted ? likeliest(this.#logits.subarray(start, start + Math.min(vocab, this.#vocabSize))) : null,
+            state: wanted && step.states ? this.#states.slice((token - 1) * D, token * D) : null,
+          })
+        } catch (error) {
+          // Logits that are no numbers are the matter of their text alone.
+          reject(error)
+        }
       }
     } catch (error) {
       for (const { reject } of requests) reject(error)

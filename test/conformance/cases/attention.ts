@@ -91,6 +91,11 @@ const selections = STORED.filter(stored => stored !== 'contiguous').flatMap((sto
     sequences: one(9, 200),
   },
   {
+    name: 'masked, few queries',
+    ...{ kind: 'expanded', heads: 4, width: 10, rope: 6, value: 14, stored, selected: { most: 30, gather: false } },
+    sequences: one(3, 254),
+  },
+  {
     name: 'masked, carried, one query',
     ...{ kind: 'expanded', heads: 4, width: 10, rope: 6, value: 14, stored, carry: true, scores: 1 },
     selected: { most: 5, gather: false },
@@ -117,6 +122,8 @@ const masks: readonly AttentionSpec[] = [
   { name: 'window wider than all', ...GQA, stored: 'f16', window: 100, sequences: one(4, 2) },
   { name: 'window, older blocks freed', ...GQA, stored: 'f16', window: 8, sequences: one(2, 31, { keyStart: 24 }) },
   { name: 'window, keys from mid block', ...GQA, stored: 'f32', window: 8, sequences: one(3, 30, { keyStart: 21 }) },
+  { name: 'window, few queries into a second span', ...LONG, window: 100, sequences: one(4, 254) },
+  { name: 'sink logits and bias, few queries', ...LONG, sinkLogits: true, bias: [99, -98], sequences: one(3, 300) },
   { name: 'window over long rows', ...LONG, window: 100, sequences: one(3, 700) },
   { name: 'sink logits', ...GQA, stored: 'f32', sinkLogits: true, sequences: one(5, 7) },
   { name: 'sink logits, one long row', ...LONG, sinkLogits: true, sequences: one(1, 900) },
