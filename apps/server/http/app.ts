@@ -109,6 +109,7 @@ async function serve({ settings, guard, log, ended, dialect, endpoint, request, 
     ended.addEventListener('abort', stopped, { once: true })
     const exchange: Exchange = {
       ...{ id, request, path: url.pathname, query: url.searchParams, params, body, owner, signal: control.signal },
+      cacheOwner: settings.sharePrompts ? '' : owner,
       abort: reason => control.abort(reason),
       note: more => Object.assign(fields, more),
       hold: held => {

@@ -14,6 +14,8 @@ export interface Exchange<Body = unknown> {
   readonly signal: AbortSignal
   /** Who asks, as a text that tells nothing of the key: '' without keys. */
   readonly owner: string
+  /** Whose cached prompts and slots these are: the owner's, '' where all keys share them. */
+  readonly cacheOwner: string
   /** Ends what `signal` ends, for a reason of the server's. */
   abort(reason: unknown): void
   /** Fields for the request's line in the log. */

@@ -58,7 +58,7 @@ export class Guard {
         code: 'invalid_api_key',
       })
     }
-    return this.#settings.sharePrompts ? '' : digest(`owner ${key}`).toString('hex', 0, 16)
+    return digest(`owner ${key}`).toString('hex', 0, 16)
   }
 }
 

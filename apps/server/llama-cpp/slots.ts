@@ -34,7 +34,7 @@ export function slotEndpoints(service: Service): readonly Endpoint[] {
         }
         const all = slots.map(({ id, state, isProcessing }) => {
           // Of others' nothing is told.
-          const own = state && belongsTo(state.cacheSalt, exchange.owner) ? state : null
+          const own = state && belongsTo(state.cacheSalt, exchange.cacheOwner) ? state : null
           const info = service.models.peek(own?.model ?? model ?? service.models.resolve(null))?.engine.info
           return {
             ...{ id, n_ctx: info?.contextLength ?? null, speculative: false, is_processing: isProcessing },
@@ -94,7 +94,7 @@ async function save(service: Service, exchange: Exchange<SlotBody>, id: number):
   const files = filesOf(service)
   const state = service.slots.state(id)
   if (!state || state.cacheSalt !== salt) {
-    const more = cache_salt || !state || !belongsTo(state.cacheSalt, exchange.owner) ? '' : ' with this cache_salt'
+    const more = cache_salt || !state || !belongsTo(state.cacheSalt, exchange.cacheOwner) ? '' : ' with this cache_salt'
     throw invalid(`The slot ${id} remembers no text of yours${more}; ask something at it first (id_slot)`, 'id_slot')
   }
   const file = await files.fileFor(filename, salt)
@@ -127,7 +127,7 @@ async function restore(service: Service, exchange: Exchange<SlotBody>, id: numbe
 
 function erase(service: Service, exchange: Exchange<SlotBody>, id: number): Response {
   const state = service.slots.state(id)
-  const isOwn = state !== null && belongsTo(state.cacheSalt, exchange.owner)
+  const isOwn = state !== null && belongsTo(state.cacheSalt, exchange.cacheOwner)
   return json({ id_slot: id, n_erased: isOwn ? service.slots.erase(id) : 0 })
 }
 

@@ -228,8 +228,8 @@ export class Service {
 }
 
 /** Who shares what is cached: those with the same key, and of them those whose bodies say the same. */
-export function saltOf({ owner }: Pick<Exchange, 'owner'>, salt: string | null | undefined): string {
-  return [owner, salt ?? ''].filter(part => part !== '').join(' ')
+export function saltOf({ cacheOwner }: Pick<Exchange, 'cacheOwner'>, salt: string | null | undefined): string {
+  return [cacheOwner, salt ?? ''].filter(part => part !== '').join(' ')
 }
 
 function estimate(input: Ask['input']): number {
