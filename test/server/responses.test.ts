@@ -231,7 +231,8 @@ describe('responses that are kept', () => {
     const { id } = await create({ ...asked, store: false })
     const gone = { status: 404, code: 'previous_response_not_found', param: 'previous_response_id' }
     expect(await refused(create({ ...asked, previous_response_id: id }))).toMatchObject(gone)
-    const locked = await testServer({ apiKeys: ['one', 'two'] })
+    // What is cached may be shared; what was said is not.
+    const locked = await testServer({ apiKeys: ['one', 'two'], sharePrompts: true })
     const { body } = await post(locked, '/v1/responses', asked, { 'x-api-key': 'one' })
     const follow = { ...asked, previous_response_id: (body as { id: string }).id }
     expect((await post(locked, '/v1/responses', follow, { 'x-api-key': 'two' })).status).toBe(404)
