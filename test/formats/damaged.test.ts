@@ -43,6 +43,11 @@ const CASES: Readonly<Partial<Record<FormatName, readonly Case[]>>> = {
     ['<tool_call>{"name": "get_weather", "arguments": {"city": }}</tool_call>ok', 'ok', 'get_weather{}…'],
     ['<tool_call>{"name": "get_weather", "arguments": {"city": oops, no}}</tool_call>ok', 'ok', 'get_weather{}…'],
     ['<tool_call>{"name": "get_weather", "arguments": {"city": </tool_call>ok', 'ok', 'get_weather{}…'],
+    [
+      `<tool_call>{"name": "get_weather", "arguments": {"city": 1.${'2'.repeat(500)}}}</tool_call>`,
+      '',
+      `get_weather{"city":1.${'2'.repeat(500)}}`,
+    ],
     ['<tool_call>{"name": "now", "arguments": null}</tool_call>', '', 'now{}'],
     ['<tool_call>{"name": "now"}</tool_call>', '', 'now{}'],
     ['<tool_call>{"type": "function", "function": {"name": "now", "arguments": {}}}</tool_call>', '', 'now{}'],

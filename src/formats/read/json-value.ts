@@ -1,7 +1,7 @@
 /** Deepest nesting of one value; deeper ones count as damaged. */
 const MAX_DEPTH = 128
-/** Longest number, literal or escape, in characters. */
-const MAX_WORD = 400
+/** Longest number, literal or escape, in characters. A schema without bounds lets a number have as many digits as there are tokens. */
+const MAX_WORD = 1 << 16
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const LITERALS: Readonly<Record<string, string>> = {
