@@ -36,7 +36,7 @@ const TOGETHER: Readonly<Record<string, string>> = {
   sampling: 'banned-ids beam-search dry filters options parts rng sampler stop-sequences text-rules',
   speculation: 'draft-model prompt-lookup speculation',
   templates: 'language',
-  tokenizer: 'chat-template decoders detokenizer expressions malformed pipelines precompiled tokenizer',
+  tokenizer: 'added-tokens chat-template decoders detokenizer expressions malformed pipelines precompiled tokenizer',
   training: 'chats combinations compute distil dpo flops learner long-text memory muon',
 }
 const together = Object.entries(TOGETHER).flatMap(([room, names]) =>

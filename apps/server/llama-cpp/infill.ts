@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { InfillInput, TextInput } from '../answers/ask.ts'
 import type { AnswerTimings, DrawnToken, EndReason, TokenChance, TokenCounts } from '../answers/events.ts'
 import { readKnobs } from '../answers/knobs.ts'
-import { wireChance } from '../answers/logprobs.ts'
+import { wireChance, withLikeliest } from '../answers/logprobs.ts'
 import { refuseFields } from '../answers/refused.ts'
 import { timingsOf } from '../answers/timings.ts'
 import { whole } from '../answers/whole.ts'
@@ -131,8 +131,5 @@ function lastOf({ slot, model }: Begun, end: Ended | undefined, usage: TokenCoun
 }
 
 /** OpenAI's form, with ids. */
-function probabilityOf(token: DrawnToken) {
-  return { ...chanceOf(token), top_logprobs: token.top.map(chanceOf) }
-}
-
+const probabilityOf = (token: DrawnToken) => withLikeliest(token, chanceOf)
 const chanceOf = (chance: TokenChance) => ({ id: chance.id, ...wireChance(chance) })
