@@ -2,7 +2,7 @@
  * Tokens per second of reading a prompt: of the whole, and of its last part (after the previous context in the list). For
  * latentkit and llama.cpp; also the share of the peak rate of 8-bit products that the prompt's products need.
  *
- *     node scripts/bench.mjs prefill [mla-q8 gqa-q8 lite-q4 smollm2 | FILE.gguf ...]
+ *     node scripts/bench.mjs prefill [mla-q8 gqa-q8 lite-q4 qwen-q4 ling-q4 smollm2 | FILE.gguf ...]
  *       [--contexts 512,2048,4096] [--rounds 5] [--kernels native|wasm] [--threads 2] [--no-rival] [--models DIR] [--keep]
  *       [--against 'PROGRAM OPTIONS' ...]
  *

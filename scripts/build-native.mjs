@@ -50,9 +50,12 @@ const AVX512 = [
 ]
 /** `lanes`: floats of a vector; `header`: of native/simd, default the set's own. */
 const PORTABLE = { lanes: 4, flags: [] }
+const BF16 = [...AVX512, '-mavx512bf16']
+/** `base`: the set that it is but for the products of training. */
 const ISAS = {
   x64: {
-    avx512bf16: { lanes: 16, header: 'avx512.h', flags: [...AVX512, '-mavx512bf16'] },
+    amx: { lanes: 16, base: 'avx512bf16', flags: [...BF16, '-mamx-tile', '-mamx-bf16'] },
+    avx512bf16: { lanes: 16, header: 'avx512.h', flags: BF16 },
     avx512: { lanes: 16, flags: AVX512 },
     avx2: { lanes: 8, flags: ['-mavx2', '-mfma', '-mf16c'] },
     portable: PORTABLE,
@@ -61,8 +64,9 @@ const ISAS = {
 }
 
 /** What names a set to its unit (native/simd/set.h). */
-export function isaDefines(isa, { lanes, header = `${isa}.h` }) {
-  return [`-DLATENTKIT_ISA=${isa}`, `-DLATENTKIT_LANES=${lanes}`, `-DLATENTKIT_SIMD="${header}"`]
+export function isaDefines(isa, { lanes, base, header = `${isa}.h` }) {
+  const defines = [`-DLATENTKIT_ISA=${isa}`, `-DLATENTKIT_LANES=${lanes}`, `-DLATENTKIT_SIMD="${header}"`]
+  return base ? [...defines, `-DLATENTKIT_BASE=${base}`] : defines
 }
 
 function units(arch) {
@@ -70,7 +74,7 @@ function units(arch) {
   const oldGlibc = ['-include', path.join(native, 'platform', 'old-glibc.h')]
   return [
     ...Object.entries(isas).map(([isa, set]) => ({
-      source: 'isa',
+      source: set.base ? 'training-products' : 'isa',
       name: `isa-${isa}`,
       flags: [...set.flags, ...isaDefines(isa, set)],
     })),

@@ -1,5 +1,8 @@
 // Which instruction sets this build has, and which of them this machine.
 #include "pool.h"
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 namespace latentkit {
 
@@ -9,6 +12,7 @@ namespace latentkit {
   }
 
 #if defined(__x86_64__)
+LATENTKIT_DECLARE(amx)
 LATENTKIT_DECLARE(avx512bf16)
 LATENTKIT_DECLARE(avx512)
 LATENTKIT_DECLARE(avx2)
@@ -33,6 +37,15 @@ static bool same(const char* a, const char* b) {
   return *a == *b;
 }
 
+#if defined(__x86_64__)
+// GCC 12 does not name it.
+static bool hasTiles() {
+  constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24;
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & BF16) && (d & TILE) && platform::allowTiles();
+}
+#endif
+
 const Operation* operationsFor(const char* name, const char** chosen) {
   const bool any = name[0] == 0;
 #if defined(__x86_64__)
@@ -41,9 +54,9 @@ const Operation* operationsFor(const char* name, const char** chosen) {
   const bool wide = two && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512vnni");
-  if (wide && __builtin_cpu_supports("avx512bf16") && (any || same(name, "avx512bf16"))) {
-    return *chosen = "avx512bf16", avx512bf16::operations();
-  }
+  const bool pairs = wide && __builtin_cpu_supports("avx512bf16");
+  if (pairs && (any || same(name, "amx")) && hasTiles()) return *chosen = "amx", amx::operations();
+  if (pairs && (any || same(name, "avx512bf16"))) return *chosen = "avx512bf16", avx512bf16::operations();
   if (wide && (any || same(name, "avx512"))) return *chosen = "avx512", avx512::operations();
   if (two && (any || same(name, "avx2"))) return *chosen = "avx2", avx2::operations();
 #elif defined(__aarch64__)

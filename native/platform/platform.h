@@ -23,6 +23,9 @@ double seconds();
 int startThreads(Pool* pool);
 void joinThreads(Pool* pool);
 
+// Asks the system for the tiles of AMX, for all threads of the process; false where it has none to give.
+bool allowTiles();
+
 // Rounds of waiting before a thread sleeps: about 50 us. WebAssembly cannot pause, so that its rounds are shorter.
 #if defined(__wasm__)
 constexpr int SPIN_ROUNDS = 30000;

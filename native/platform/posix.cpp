@@ -56,6 +56,15 @@ void release(void* memory, size_t bytes) {
   else free(memory);
 }
 
+bool allowTiles() {
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr int ARCH_REQ_XCOMP_PERM = 0x1023, TILE_DATA = 18;
+  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, TILE_DATA) == 0;
+#else
+  return false;
+#endif
+}
+
 #ifdef __linux__
 void waitWhile(int32_t* word, int32_t value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);

@@ -95,7 +95,7 @@ it('/save does not wait for somebody to read a pipe, and says that links go roun
 it('an instruction set that nothing is built for is refused, and no other kernels are taken in its place', async () => {
   const { code, stderr } = await latentkit(['generate', 'x', '--isa', 'avx3', '--max-tokens', '1'])
   expect(stderr).toMatch(
-    /^error: option '--isa <name>' argument 'avx3' is invalid\. Expected one of avx512bf16, avx512/,
+    /^error: option '--isa <name>' argument 'avx3' is invalid\. Expected one of amx, avx512bf16, avx512/,
   )
   expect(code).toBe(2)
 })

@@ -28,7 +28,7 @@ if (missing) {
   describe('native', () => it.skip(`${CASES.length} cases: ${missing}`, () => {}))
 } else {
   const stores: ResultStore[] = []
-  for (const isa of ['avx512bf16', 'avx512', 'avx2', 'neon', 'portable']) {
+  for (const isa of ['amx', 'avx512bf16', 'avx512', 'avx2', 'neon', 'portable']) {
     const problem = await createNativeKernels({ threads: 1, isa }).then(
       kernels => kernels.dispose(),
       (error: Error) => error.message,
@@ -37,7 +37,7 @@ if (missing) {
       describe(`native ${isa}`, () => it.skip(`${CASES.length} cases: ${problem}`, () => {}))
       continue
     }
-    const options = isa === 'avx512bf16' ? ROUNDED : {}
+    const options = isa === 'avx512bf16' || isa === 'amx' ? ROUNDED : {}
     const store: ResultStore = new Map()
     stores.push(store)
     runConformance({

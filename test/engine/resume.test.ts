@@ -65,7 +65,7 @@ async function resumes(
 const upTo = (n: number) => Array.from({ length: n + 1 }, (_, i) => i)
 
 /** Instruction sets of the native kernels that this machine has. */
-const ISAS = ['avx512bf16', 'avx512', 'avx2', 'neon', 'portable']
+const ISAS = ['amx', 'avx512bf16', 'avx512', 'avx2', 'neon', 'portable']
 const native = await Promise.all(
   ISAS.map(isa =>
     createNativeKernels({ isa }).then(

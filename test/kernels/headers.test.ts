@@ -19,6 +19,18 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 }
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   'simd/avx2.h': ['-mavx2', '-mfma', '-mf16c'],
+  'simd/amx.h': [
+    '-mavx512f',
+    '-mavx512bw',
+    '-mavx512dq',
+    '-mavx512vl',
+    '-mavx512vnni',
+    '-mavx2',
+    '-mfma',
+    '-mf16c',
+    '-mamx-tile',
+    '-mamx-bf16',
+  ],
   'simd/avx512.h': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx2', '-mfma', '-mf16c'],
 }
 

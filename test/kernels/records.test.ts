@@ -23,7 +23,7 @@ describe('what `npm run build:records` writes', () => {
 
 const SETS: Readonly<Record<string, () => Promise<Kernels>>> = {
   ...Object.fromEntries(
-    ['avx512bf16', 'avx512', 'avx2', 'neon', 'portable'].map(isa => [
+    ['amx', 'avx512bf16', 'avx512', 'avx2', 'neon', 'portable'].map(isa => [
       isa,
       () => createNativeKernels({ threads: 1, isa }),
     ]),

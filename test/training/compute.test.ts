@@ -85,6 +85,7 @@ describe('factors of bf16', () => {
     const info = { name: 'native', isa: 'avx512bf16', threads: 1, numerics: '' } as const
     expect(fasterFactors(info, 'AMD EPYC 9575F')).toBe('bf16')
     expect(fasterFactors(info, 'Intel(R) Xeon(R) Processor')).toBe('f32')
+    expect(fasterFactors({ ...info, isa: 'amx' }, 'Intel(R) Xeon(R) Processor')).toBe('bf16')
     expect(fasterFactors({ ...info, isa: 'avx2' }, 'AMD EPYC 7763')).toBe('f32')
   })
 })

@@ -5,7 +5,7 @@
 #include "../../simd/simd.h"
 #include "../product/block-product.h"
 #include "../product/matmul-backward.h"
-#include "expert-matmul.h"
+#include "expert-matrix.h"
 
 namespace latentkit::LATENTKIT_ISA {
 

@@ -12,16 +12,9 @@
 #include "../quant/operations.h"
 #include "../quant/product.h"
 #include "../rows/matrix.h"
+#include "expert-matrix.h"
 
 namespace latentkit::LATENTKIT_ISA {
-
-// The matrix of one expert, from the table [address, dtype, scales] of all.
-static INLINE Matrix expertMatrix(const ExpertsRecord& w, i64 e) {
-  const double fields[] = {w.table[3 * e],     w.table[3 * e + 1],  (double)w.rows,     (double)w.cols,
-                           w.table[3 * e + 2], (double)w.blockRows, (double)w.blockCols};
-  Args args = {fields};
-  return Matrix(WeightRecord(args));
-}
 
 static size_t scratchBytes(const ExpertMatmulRecord& r) {
   return r.w.packed ? packedScratch(r.w.cols) : panelBytes(r.w.cols);

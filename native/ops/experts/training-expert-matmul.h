@@ -7,7 +7,7 @@
 #include "../product/token-rows.h"
 #include "../product/training-matmul.h"
 #include "expert-matmul-backward.h"
-#include "expert-matmul.h"
+#include "expert-matrix.h"
 
 namespace latentkit::LATENTKIT_ISA {
 

@@ -20,7 +20,7 @@ static void inputGradient(float* dx, i64 dxStride, const float* dy, i64 dyStride
   for (i64 first = 0; first < w.rows; first += DEPTH) {
     const i64 n = min(DEPTH, w.rows - first);
     packAlong<N>(memory.left, tokens, n, [&](i64 r) { return dy + (t + r) * dyStride + first; });
-    const auto left = [&](i64 r) { return LeftFactor{memory.left + r * ROW_STRIDE, ROW_STRIDE, 1}; };
+    const auto left = [&](i64 r) { return packedAlong<N>(memory.left, r); };
     if (w.dtype == F32) {
       const float* from = w.row<float>(first) + c0;
       multiplyBlock<N>(

@@ -21,7 +21,7 @@ static void rowsTimesWeight(const Sums& sums, const TokenRows& x, i64 T, const M
     const i64 n = min(DEPTH, w.cols - first);
     packAlong<N>(memory.left, tokens, n, [&](i64 r) { return x.at(t + r) + first; });
     multiplyBlock<N>(
-        to, tokens, cols, n, memory.right, [&](i64 r) { return LeftFactor{memory.left + r * ROW_STRIDE, ROW_STRIDE, 1}; },
+        to, tokens, cols, n, memory.right, [&](i64 r) { return packedAlong<N>(memory.left, r); },
         [&](float* panel, i64 c, i64 width) {
           if (w.dtype == F32) return packColumns<N>(panel, n, width, [&](i64 i) { return w.row<float>(c0 + c + i) + first; });
           for (i64 i = 0; i < width; i++) w.toFloats(memory.plain + i * DEPTH, c0 + c + i, first, n, 1);

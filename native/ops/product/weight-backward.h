@@ -20,7 +20,7 @@ static void weightGradient(float* dw, i64 rows, i64 cols, const TokenRows& dy, c
     const i64 n = min(DEPTH, T - first);
     packAcross<N>(memory.left, m, n, [&](i64 k) { return dy.at(first + k) + row; });
     multiplyBlock<N>(
-        sums, m, width, n, memory.right, [&](i64 r) { return LeftFactor{memory.left + r * DEPTH, 1, PANEL_MR}; },
+        sums, m, width, n, memory.right, [&](i64 r) { return packedAcross<N>(memory.left, r); },
         [&](float* to, i64 c, i64 count) { packSteps<N>(to, n, count, [&](i64 k) { return x.at(first + k) + col + c; }); },
         [&](i64 k, i64 c) { fetchRow(x.at(first + k) + col + c, TILE_COLUMNS); });
   }

@@ -3,7 +3,7 @@ import type { KernelInfo } from '../../kernels/contract/kernels.ts'
 import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
 
 /** Instruction sets that multiply pairs of bf16 at twice the rate of f32. */
-const BF16_PAIRS: readonly string[] = ['avx512bf16']
+const BF16_PAIRS: readonly string[] = ['amx', 'avx512bf16']
 
 /**
  * bf16 where that is faster and rounds less than the rest does: beside quantised weights, whose activations have 8 bits

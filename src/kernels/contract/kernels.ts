@@ -43,10 +43,10 @@ export type KernelSet = (typeof KERNEL_SETS)[number]
 
 export interface KernelInfo {
   readonly name: KernelSet
-  /** Instruction set in use, e.g. `avx512`, `avx2`, `portable`, `simd128`. */
+  /** Instruction set in use, e.g. `amx`, `avx512`, `avx2`, `portable`, `simd128`. */
   readonly isa: string
   readonly threads: number
-  /** What decides bits: kernel kind and instruction-set class, never the thread count. */
+  /** What decides bits of what a model computes: kernel kind and instruction-set class, never the thread count. For training `isa` does, too. */
   readonly numerics: string
 }
 

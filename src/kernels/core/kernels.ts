@@ -6,13 +6,16 @@ import { CoreMemory } from './memory.ts'
 import { Recorder } from './recorder.ts'
 import { expertsOf, prepare, prepareExperts, prepareVector, weightOf } from './weights.ts'
 
+/** Instruction sets that only train in another way (`native/training-products.cpp`) have the numerics of this one. */
+const INFERS_AS: Readonly<Record<string, string>> = { amx: 'avx512bf16' }
+
 /** The C++ core behind the contract: every operation is recorded, `submit` runs the list in one call. */
 export class CoreKernels extends Recorder implements Kernels {
   readonly info: KernelInfo
   constructor(host: CoreHost, exact: boolean) {
     super(new CoreMemory(host), exact)
     const { name, isa, threads } = host
-    this.info = { name, isa, threads, numerics: `${name}-${isa}${exact ? '-exact' : ''}` }
+    this.info = { name, isa, threads, numerics: `${name}-${INFERS_AS[isa] ?? isa}${exact ? '-exact' : ''}` }
   }
 
   prepare(source: WeightSource): Promise<Weight> {

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path'
 import { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import { modelOf, type OpenedModel } from '../../model/open/opened-model.ts'
+import { trainingNumerics } from '../../training/run/compute.ts'
 import type { Candidate } from '../candidate.ts'
 import type { FormOptions, NamedMatrix } from '../form.ts'
 import { identityOfText } from '../identity.ts'
@@ -43,19 +44,20 @@ export async function healedModel(
   await work.beginHealing({
     ...{ rank, rope, theta: thetaOf(candidate), balance, form, steps, seconds, hidden },
     ...{ text: path === null ? null : await identityOfText(path, 'healText'), samples: options.healSamples ?? null },
-    kernels: engine.kernels.info.numerics,
+    kernels: trainingNumerics(engine.kernels.info),
   })
   const own = (await original.windows()).others
   const read = path === null ? own : await original.healingWindows(path)
-  const written =
-    options.healSamples === undefined
-      ? null
-      : { original: engine, windows: own, tokens: options.healSamples, limit: seconds === null ? null : seconds / 2 }
+  const { healSamples } = options
+  const limit = seconds === null ? null : seconds / 2
   const onTokens = (done: number) =>
-    onProgress?.({ stage: 'samples', done, total: options.healSamples as number, file: 'samples' })
-  const { windows, seconds: spent } = written
-    ? await samplesOf({ ...written, work, signal, onTokens })
-    : { windows: read, seconds: 0 }
+    onProgress?.({ stage: 'samples', done, total: healSamples as number, file: 'samples' })
+  const { windows, seconds: spent } =
+    healSamples === undefined
+      ? { windows: read, seconds: 0 }
+      : await original.writing(writer =>
+          samplesOf({ original: writer, windows: own, tokens: healSamples, limit, work, signal, onTokens }),
+        )
   const { progress, tensors } = await heal({
     ...{ original: engine, opened: candidate.opened, rank, windows, spent, work, signal, hidden, seconds, steps },
     onStep: ({ step, planned, kl }) => {
@@ -68,7 +70,7 @@ export async function healedModel(
   const opened = await replaced(candidate.opened, tensors, work, type)
   const { step, ...others } = progress
   const measured = meter ? await meter.measure(opened) : null
-  const text = written ? null : basename(path ?? readingOf(options).calibrate)
+  const text = healSamples !== undefined ? null : basename(path ?? readingOf(options).calibrate)
   return { opened, healing: { text, steps: step, ...others, measured } }
 }
 

@@ -6,7 +6,7 @@ import { Sampler } from '../../sampling/sampler.ts'
 import type { Samples, WorkFolder } from '../work-folder.ts'
 
 /** Texts that are written side by side. */
-const SIDE_BY_SIDE = 8
+const SIDE_BY_SIDE = 32
 /** Tokens of a window with which a text begins. */
 const BEGINNING = 16
 

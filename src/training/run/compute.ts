@@ -3,9 +3,14 @@ import type { KernelInfo } from '../../kernels/contract/kernels.ts'
 import type { Factors } from '../../kernels/contract/operation-options.ts'
 
 /**
- * The factors of products that are faster here. AMD's processors multiply pairs of bf16 at twice the rate of f32, Intel's without AMX at half of
- * it (`npm run bench -- roofline`); others have no such instruction.
+ * The factors of products that are faster here: bf16 on AMX's tiles. Without them AMD's processors multiply pairs of bf16 at twice the rate of
+ * f32, Intel's at half of it (`npm run bench -- roofline`); others have no such instruction.
  */
 export function fasterFactors({ isa }: KernelInfo, processor = cpus()[0]?.model ?? ''): Factors {
-  return isa === 'avx512bf16' && processor.includes('AMD') ? 'bf16' : 'f32'
+  return isa === 'amx' || (isa === 'avx512bf16' && processor.includes('AMD')) ? 'bf16' : 'f32'
+}
+
+/** What decides the bits of training. */
+export function trainingNumerics({ isa, numerics }: KernelInfo): string {
+  return isa === 'amx' ? `${numerics} ${isa}` : numerics
 }

@@ -17,6 +17,7 @@ import { VERSION } from '../../version.ts'
 import { ChatTexts } from '../chat-texts.ts'
 import { freshModel } from '../fresh.ts'
 import { Trainer } from '../trainer.ts'
+import { trainingNumerics } from './compute.ts'
 import { TrainingError } from './errors.ts'
 import type { TrainingEvent } from './events.ts'
 import { checkLearned, dependsOnModel, learnOptions } from './learned.ts'
@@ -84,7 +85,7 @@ export async function* train(
         texts: documents.fingerprint,
         ...(held && { validationTexts: held.fingerprint }),
         ...settings,
-        kernels: kernels.info.numerics,
+        kernels: trainingNumerics(kernels.info),
       })
       hasBegun = true
       const computing = { compute: settings.compute, recompute }

@@ -125,7 +125,7 @@ export const LOAD_OPTIONS = {
   },
   threads: { kind: whole(1), description: 'compute threads', defaultText: 'all cores', flag: '--threads <n>' },
   isa: {
-    kind: choice(['avx512bf16', 'avx512', 'avx2', 'neon', 'portable', 'simd128', 'relaxed-simd']),
+    kind: choice(['amx', 'avx512bf16', 'avx512', 'avx2', 'neon', 'portable', 'simd128', 'relaxed-simd']),
     description: 'a lower instruction set',
     defaultText: 'the best',
     flag: '--isa <name>',

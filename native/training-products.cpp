@@ -1,0 +1,37 @@
+// A set that is another one, LATENTKIT_BASE, but for the products of training: only these are compiled for it.
+#include "core/opcodes.h"
+#include "ops/experts/expert-matmul-backward.h"
+#include "ops/experts/expert-weight-backward.h"
+#include "ops/experts/training-expert-matmul.h"
+#include "ops/operation-of.h"
+#include "ops/product/matmul-backward.h"
+#include "ops/product/training-matmul.h"
+#include "ops/product/weight-backward.h"
+
+namespace latentkit {
+
+namespace LATENTKIT_BASE {
+const Operation* operations();
+}
+
+namespace LATENTKIT_ISA {
+
+static Operation all[OPCODES];
+
+// Written once: whoever comes first, or several at once the same. Not before somebody asks, since the machine may not know this set.
+const Operation* operations() {
+  static int32_t written;
+  if (__atomic_load_n(&written, __ATOMIC_ACQUIRE)) return all;
+  for (int i = 0; i < OPCODES; i++) all[i] = LATENTKIT_BASE::operations()[i];
+  all[OP_trainingMatmul] = operationOf<TrainingMatmulRecord, trainingMatmul>();
+  all[OP_matmulBackward] = operationOf<MatmulBackwardRecord, matmulBackward>();
+  all[OP_weightBackward] = operationOf<WeightBackwardRecord, weightBackward>();
+  all[OP_trainingExpertMatmul] = operationOf<TrainingExpertMatmulRecord, trainingExpertMatmul>();
+  all[OP_expertMatmulBackward] = operationOf<ExpertMatmulBackwardRecord, expertMatmulBackward>();
+  all[OP_expertWeightBackward] = operationOf<ExpertWeightBackwardRecord, expertWeightBackward>();
+  __atomic_store_n(&written, 1, __ATOMIC_RELEASE);
+  return all;
+}
+
+}  // namespace LATENTKIT_ISA
+}  // namespace latentkit
