@@ -12,6 +12,7 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { withFloats } from '../src/conversion/hub/convert.ts'
 import { measureLimit } from './roofline/peaks.ts'
 import { oneOf, parseOptions, positive, refuse } from './support/options.ts'
 import { mustBe, printJson, printTable } from './support/report.ts'
@@ -60,7 +61,7 @@ for (const name of positionals.length > 0 ? positionals : ['tales', 'twin']) {
   const folder = path.resolve('build', 'bench')
   mkdirSync(folder, { recursive: true })
   const file = path.join(folder, `train-${path.basename(name, '.json')}.json`)
-  writeFileSync(file, JSON.stringify(config))
+  writeFileSync(file, withFloats(JSON.stringify(config, null, 2)))
   const flops = stepFlops(config, length)
   let order = [...ours, ...rivals]
   const rates = new Map<Contender, { rates: number[]; peakMB: number; parameters: number }>()

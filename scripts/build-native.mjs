@@ -51,10 +51,10 @@ const AVX512 = [
 /** `lanes`: floats of a vector; `header`: of native/simd, default the set's own. */
 const PORTABLE = { lanes: 4, flags: [] }
 const BF16 = [...AVX512, '-mavx512bf16']
-/** `base`: the set that it is but for the products of training. */
+/** `base`: the set that it is but for its products. */
 const ISAS = {
   x64: {
-    amx: { lanes: 16, base: 'avx512bf16', flags: [...BF16, '-mamx-tile', '-mamx-bf16'] },
+    amx: { lanes: 16, base: 'avx512bf16', flags: [...BF16, '-mamx-tile', '-mamx-bf16', '-mamx-int8'] },
     avx512bf16: { lanes: 16, header: 'avx512.h', flags: BF16 },
     avx512: { lanes: 16, flags: AVX512 },
     avx2: { lanes: 8, flags: ['-mavx2', '-mfma', '-mf16c'] },
@@ -74,7 +74,7 @@ function units(arch) {
   const oldGlibc = ['-include', path.join(native, 'platform', 'old-glibc.h')]
   return [
     ...Object.entries(isas).map(([isa, set]) => ({
-      source: set.base ? 'training-products' : 'isa',
+      source: set.base ? 'products' : 'isa',
       name: `isa-${isa}`,
       flags: [...set.flags, ...isaDefines(isa, set)],
     })),

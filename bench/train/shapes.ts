@@ -16,10 +16,16 @@ const SMOLLM2: Config = {
 
 /** By a name, or from a file. */
 export function shapeOf(name: string): Config {
-  if (name === 'tales') return read(TALES)
+  if (name === 'tales') return tales()
   if (name === 'smollm2') return SMOLLM2
-  if (name === 'twin') return twin(read(TALES))
+  if (name === 'twin') return twin(tales())
   return read(name)
+}
+
+/** The bundled model's, without its module of multi-token prediction, which PyTorch does not train. */
+function tales(): Config {
+  const { num_nextn_predict_layers: _, ...shape } = read(TALES)
+  return shape
 }
 
 function read(file: string): Config {

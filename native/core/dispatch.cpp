@@ -40,9 +40,9 @@ static bool same(const char* a, const char* b) {
 #if defined(__x86_64__)
 // GCC 12 does not name it.
 static bool hasTiles() {
-  constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24;
+  constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24, INT8 = 1u << 25, ALL = BF16 | TILE | INT8;
   unsigned a, b, c, d;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & BF16) && (d & TILE) && platform::allowTiles();
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & ALL) == ALL && platform::allowTiles();
 }
 #endif
 

@@ -5,6 +5,7 @@
 #include "../core/training.h"
 #include "../simd/simd.h"
 #include "kernels.h"
+// Behind the kernels, since it looks for the functions beside them.
 #include "operation-of.h"
 
 namespace latentkit::LATENTKIT_ISA {

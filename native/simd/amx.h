@@ -15,14 +15,17 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-// TileRegisters that a thread may use from here on, all of 16 x 16 words, as long as this lives.
+// Tiles that a thread may use as long as this lives: 0 to 3 hold sums of 16 x 16, 4 and 5 left factors, of 16 rows of `depth` bytes, 6 and 7
+// right ones, of depth / 4 rows of 16 words.
 struct TileRegisters {
-  INLINE TileRegisters() {
+  INLINE explicit TileRegisters(i64 depth = 64) {
     struct alignas(64) {
       u8 palette = 1, startRow = 0, reserved[14] = {};
       uint16_t rowBytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
       u8 rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
     } config;
+    config.rowBytes[4] = config.rowBytes[5] = (uint16_t)depth;
+    config.rows[6] = config.rows[7] = (u8)(depth / 4);
     fence();
     _tile_loadconfig(&config);
   }
@@ -60,6 +63,38 @@ template <int ROWS> INLINE void tileSums(float* to, const float* a, i64 aRow, co
     _tile_stored(3, to + 16 * 32 + 16, 128);
   }
   TileRegisters::fence();
+}
+
+// to[i][j] = the sum over b < 4, k < depth / 4 of the products of byte 4 k + b of a's row i and of b's row k, byte 4 j + b. Rows of a are `aRow`
+// bytes apart; a and b were written by another function. `SUMS`, 0 to 3: the tile that holds them.
+template <int SUMS> INLINE void integerTile(int32_t* to, const int8_t* a, i64 aRow, const Bytes* b) {
+  if constexpr (SUMS == 0) {
+    _tile_zero(0);
+    _tile_loadd(4, a, aRow);
+    _tile_loadd(6, b, 64);
+    _tile_dpbssd(0, 4, 6);
+    _tile_stored(0, to, 64);
+  } else if constexpr (SUMS == 1) {
+    _tile_zero(1);
+    _tile_loadd(5, a, aRow);
+    _tile_loadd(7, b, 64);
+    _tile_dpbssd(1, 5, 7);
+    _tile_stored(1, to, 64);
+  } else if constexpr (SUMS == 2) {
+    _tile_zero(2);
+    _tile_loadd(4, a, aRow);
+    _tile_loadd(6, b, 64);
+    _tile_dpbssd(2, 4, 6);
+    _tile_stored(2, to, 64);
+  } else if constexpr (SUMS == 3) {
+    _tile_zero(3);
+    _tile_loadd(5, a, aRow);
+    _tile_loadd(7, b, 64);
+    _tile_dpbssd(3, 5, 7);
+    _tile_stored(3, to, 64);
+  }
+  // What else is in registers may stay there.
+  __asm__ volatile("" : "=m"(*(int32_t(*)[256])to));
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

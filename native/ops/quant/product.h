@@ -12,6 +12,7 @@
 #include "code-panels.h"
 #include "formats.h"
 #include "packed-rows.h"
+#include "tiled-product.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -113,6 +114,11 @@ INLINE void packedBlock(const TokenRows& y, RowOf row, i64 t0, i64 t1, const u8*
     return codePanelBlock<P>(y, row, t0, t1, base, firstTile, lastTile, cols, range, epilogue, scratch);
   }
 #endif
+#ifdef LATENTKIT_TILES
+  if (t1 - t0 >= TILED_TOKENS) {
+    t0 = tiledBlock<P>(y, row, t0, t1, base, firstTile, lastTile, cols, range, epilogue, scratch);
+  }
+#endif
   for (i64 t = t0; t < t1;) {
     t += withCount<PACKED_MR>(t1 - t, [&](auto count) {
       constexpr int MR = decltype(count)::value, NP = MR == 1 ? PACKED_ONE : PACKED_NP;
@@ -130,6 +136,8 @@ constexpr i64 FEW_TOKENS = 8;
 INLINE size_t packedScratch([[maybe_unused]] i64 cols) {
 #ifdef LATENTKIT_CODE_PANELS
   return codePanelBytes(cols);
+#elif defined(LATENTKIT_TILES)
+  return tiledBytes(cols);
 #else
   return 0;
 #endif

@@ -6,7 +6,7 @@ import { CoreMemory } from './memory.ts'
 import { Recorder } from './recorder.ts'
 import { expertsOf, prepare, prepareExperts, prepareVector, weightOf } from './weights.ts'
 
-/** Instruction sets that only train in another way (`native/training-products.cpp`) have the numerics of this one. */
+/** Instruction sets that compute what another one does, and only train in another way (`native/products.cpp`), have its numerics. */
 const INFERS_AS: Readonly<Record<string, string>> = { amx: 'avx512bf16' }
 
 /** The C++ core behind the contract: every operation is recorded, `submit` runs the list in one call. */

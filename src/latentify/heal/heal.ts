@@ -65,7 +65,7 @@ export async function heal(run: HealRun): Promise<Healed> {
   const compute = fasterFactors(kernels.info)
   const trainer = await Trainer.load(opened, kernels, { learns, predictions: false, compute })
   const parts = await Parts.of(kernels, trainer.parameters, run.rank)
-  const distillation = new Distillation(trainer, kernels, model.decoder, run.hidden)
+  const distillation = new Distillation(trainer, kernels, model.decoder, run.hidden, compute)
   const size = (windows[0] as Int32Array).length - 1
   const batches = new Batches(documentsOf(windows), { contextLength: size, batchTokens: TEXTS * size, seed: 0 })
   const kept = await readProgress(work)

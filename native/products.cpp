@@ -1,12 +1,16 @@
-// A set that is another one, LATENTKIT_BASE, but for the products of training: only these are compiled for it.
+// A set that is another one, LATENTKIT_BASE, but for its products: only these are compiled for it.
 #include "core/opcodes.h"
 #include "ops/experts/expert-matmul-backward.h"
+#include "ops/experts/expert-matmul.h"
 #include "ops/experts/expert-weight-backward.h"
 #include "ops/experts/training-expert-matmul.h"
-#include "ops/operation-of.h"
+#include "ops/product/head-matmul.h"
 #include "ops/product/matmul-backward.h"
+#include "ops/product/matmul.h"
 #include "ops/product/training-matmul.h"
 #include "ops/product/weight-backward.h"
+// Behind the kernels, since it looks for the functions beside them.
+#include "ops/operation-of.h"
 
 namespace latentkit {
 
@@ -23,6 +27,9 @@ const Operation* operations() {
   static int32_t written;
   if (__atomic_load_n(&written, __ATOMIC_ACQUIRE)) return all;
   for (int i = 0; i < OPCODES; i++) all[i] = LATENTKIT_BASE::operations()[i];
+  all[OP_matmul] = operationOf<MatmulRecord, matmul>();
+  all[OP_headMatmul] = operationOf<HeadMatmulRecord, headMatmul>();
+  all[OP_expertMatmul] = operationOf<ExpertMatmulRecord, expertMatmul>();
   all[OP_trainingMatmul] = operationOf<TrainingMatmulRecord, trainingMatmul>();
   all[OP_matmulBackward] = operationOf<MatmulBackwardRecord, matmulBackward>();
   all[OP_weightBackward] = operationOf<WeightBackwardRecord, weightBackward>();
