@@ -65,7 +65,7 @@ template <class N> static INLINE void fewRows(const Sums& c, i64 rows, i64 width
 // right one a panel at a time for all its rows, into the first: both should be many. Threads should have equally many blocks, or
 // enough of them. Sums do not depend on the blocks.
 struct BlockSplit {
-  static constexpr i64 MAX_ROWS = 384, FEW_ROWS = 48, FEW_COLUMNS = 96;
+  static constexpr i64 MAX_ROWS = MOST_ROWS == 32 ? 512 : 384, FEW_ROWS = 48, FEW_COLUMNS = 96;
   i64 rowsEach, colsEach, rowBlocks, colBlocks;
   INLINE BlockSplit(i64 rows, i64 cols, i64 threads) {
     rowBlocks = ceilDiv(rows, MAX_ROWS);
@@ -84,15 +84,6 @@ struct BlockSplit {
   INLINE i64 units() const { return rowBlocks * colBlocks; }
 };
 
-// What a thread packs of a block.
-struct BlockMemory {
-  static constexpr i64 LEFT = ROW_STRIDE * (BlockSplit::MAX_ROWS + MOST_ROWS), RIGHT = DEPTH * TILE_COLUMNS;
-  static constexpr size_t BYTES = (size_t)(LEFT + 2 * RIGHT) * 4;
-  // `plain`: of the right factor as f32, where a weight has another type.
-  float *right, *plain, *left;
-  INLINE explicit BlockMemory(char* scratch) : right((float*)scratch), plain(right + RIGHT), left(plain + RIGHT) {}
-};
-
 // f32 factors that have been rounded to bf16.
 struct AsRounded : AsF32 {
   static INLINE F rounded(F x) { return (F)(bf16Codes(x) << 16); }
@@ -107,6 +98,17 @@ typedef AsBf16 RoundedFactors;
 #else
 typedef AsRounded RoundedFactors;
 #endif
+
+// What a thread packs of a block.
+struct BlockMemory {
+  static constexpr i64 STRIDE = ROW_STRIDE<RoundedFactors>, MOST_DEPTH = DEPTH<RoundedFactors>;
+  static_assert(STRIDE >= ROW_STRIDE<AsF32> && MOST_DEPTH >= DEPTH<AsF32>);
+  static constexpr i64 LEFT = STRIDE * (BlockSplit::MAX_ROWS + MOST_ROWS), RIGHT = MOST_DEPTH * TILE_COLUMNS;
+  static constexpr size_t BYTES = (size_t)(LEFT + 2 * RIGHT) * 4;
+  // `plain`: of the right factor as f32, where a weight has another type.
+  float *right, *plain, *left;
+  INLINE explicit BlockMemory(char* scratch) : right((float*)scratch), plain(right + RIGHT), left(plain + RIGHT) {}
+};
 
 // Calls `call` with how factors are multiplied.
 template <class Call> INLINE void withFactors(bool rounded, Call call) {

@@ -17,8 +17,8 @@ static void inputGradient(float* dx, i64 dxStride, const float* dy, i64 dyStride
   const i64 tokens = min(split.rowsEach, T - t), cols = min(split.colsEach, w.cols - c0);
   Sums sums = addedTo(dx + t * dxStride + c0, dxStride, scale);
   if (!add) sums.base = nullptr;
-  for (i64 first = 0; first < w.rows; first += DEPTH) {
-    const i64 n = min(DEPTH, w.rows - first);
+  for (i64 first = 0; first < w.rows; first += DEPTH<N>) {
+    const i64 n = min(DEPTH<N>, w.rows - first);
     packAlong<N>(memory.left, tokens, n, [&](i64 r) { return dy + (t + r) * dyStride + first; });
     const auto left = [&](i64 r) { return packedAlong<N>(memory.left, r); };
     if (w.dtype == F32) {

@@ -17,15 +17,15 @@ static void rowsTimesWeight(const Sums& sums, const TokenRows& x, i64 T, const M
   const i64 t = unit / split.colBlocks * split.rowsEach, c0 = unit % split.colBlocks * split.colsEach;
   const i64 tokens = min(split.rowsEach, T - t), cols = min(split.colsEach, w.rows - c0);
   Sums to = sums.part(t, c0);
-  for (i64 first = 0; first < w.cols; first += DEPTH) {
-    const i64 n = min(DEPTH, w.cols - first);
+  for (i64 first = 0; first < w.cols; first += DEPTH<N>) {
+    const i64 n = min(DEPTH<N>, w.cols - first);
     packAlong<N>(memory.left, tokens, n, [&](i64 r) { return x.at(t + r) + first; });
     multiplyBlock<N>(
         to, tokens, cols, n, memory.right, [&](i64 r) { return packedAlong<N>(memory.left, r); },
         [&](float* panel, i64 c, i64 width) {
           if (w.dtype == F32) return packColumns<N>(panel, n, width, [&](i64 i) { return w.row<float>(c0 + c + i) + first; });
-          for (i64 i = 0; i < width; i++) w.toFloats(memory.plain + i * DEPTH, c0 + c + i, first, n, 1);
-          packColumns<N>(panel, n, width, [&](i64 i) { return memory.plain + i * DEPTH; });
+          for (i64 i = 0; i < width; i++) w.toFloats(memory.plain + i * DEPTH<N>, c0 + c + i, first, n, 1);
+          packColumns<N>(panel, n, width, [&](i64 i) { return memory.plain + i * DEPTH<N>; });
         },
         [](i64, i64) {});
     to = addedTo(to.at, to.row, to.scale);

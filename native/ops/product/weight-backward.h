@@ -16,8 +16,8 @@ static void weightGradient(float* dw, i64 rows, i64 cols, const TokenRows& dy, c
   const i64 row = unit / split.colBlocks * split.rowsEach, col = unit % split.colBlocks * split.colsEach;
   const i64 m = min(split.rowsEach, rows - row), width = min(split.colsEach, cols - col);
   const Sums sums = addedTo(dw + row * cols + col, cols, scale);
-  for (i64 first = 0; first < T; first += DEPTH) {
-    const i64 n = min(DEPTH, T - first);
+  for (i64 first = 0; first < T; first += DEPTH<N>) {
+    const i64 n = min(DEPTH<N>, T - first);
     packAcross<N>(memory.left, m, n, [&](i64 k) { return dy.at(first + k) + row; });
     multiplyBlock<N>(
         sums, m, width, n, memory.right, [&](i64 r) { return packedAcross<N>(memory.left, r); },

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import { modelOf, type OpenedModel } from '../../model/open/opened-model.ts'
-import { trainingNumerics } from '../../training/run/compute.ts'
+import { fasterFactors, trainingNumerics } from '../../training/run/compute.ts'
 import type { Candidate } from '../candidate.ts'
 import type { FormOptions, NamedMatrix } from '../form.ts'
 import { identityOfText } from '../identity.ts'
@@ -44,7 +44,7 @@ export async function healedModel(
   await work.beginHealing({
     ...{ rank, rope, theta: thetaOf(candidate), balance, form, steps, seconds, hidden },
     ...{ text: path === null ? null : await identityOfText(path, 'healText'), samples: options.healSamples ?? null },
-    kernels: trainingNumerics(engine.kernels.info),
+    kernels: trainingNumerics(engine.kernels.info, fasterFactors(engine.kernels.info)),
   })
   const own = (await original.windows()).others
   const read = path === null ? own : await original.healingWindows(path)

@@ -10,7 +10,7 @@ export function fasterFactors({ isa }: KernelInfo, processor = cpus()[0]?.model 
   return isa === 'amx' || (isa === 'avx512bf16' && processor.includes('AMD')) ? 'bf16' : 'f32'
 }
 
-/** What decides the bits of training. */
-export function trainingNumerics({ isa, numerics }: KernelInfo): string {
-  return isa === 'amx' ? `${numerics} ${isa}` : numerics
+/** What decides the bits of training with these factors. AMX adds pairs of bf16 in another order. */
+export function trainingNumerics({ isa, numerics }: KernelInfo, factors: Factors): string {
+  return isa === 'amx' && factors === 'bf16' ? `${numerics} ${isa}` : numerics
 }

@@ -85,7 +85,7 @@ export async function* train(
         texts: documents.fingerprint,
         ...(held && { validationTexts: held.fingerprint }),
         ...settings,
-        kernels: trainingNumerics(kernels.info),
+        kernels: trainingNumerics(kernels.info, settings.compute),
       })
       hasBegun = true
       const computing = { compute: settings.compute, recompute }
