@@ -35,7 +35,8 @@ describe('a form under any of its names holds the answer', () => {
     ['stop_regex', { stop_regex: 'a+' }],
     ['structural_tag', { structural_tag: {} }],
     ['allowed_token_ids', { allowed_token_ids: [1] }],
-    ['stop_token_ids', { stop_token_ids: [1] }],
+    ['stop_token_ids', { stop_token_ids: [-1] }],
+    ['grammar_lazy', { grammar: 'root ::= "a"', grammar_lazy: true, grammar_triggers: [{ type: 0, value: '<' }] }],
     ['chat_template', { chat_template: '{{ messages }}' }],
     ['tools[0].function', { tools: [{ type: 'function', name: 'f' }] }],
     ['response_format.json_schema.schema', { response_format: { type: 'json_schema', json_schema: { schema: '{}' } } }],
@@ -54,7 +55,14 @@ describe('a form under any of its names holds the answer', () => {
       guided_grammar: '',
       guided_json: '',
     }
-    const rest = { stop_regex: '', stop_token_ids: [], chat_template: '', post_sampling_probs: true, lora: [] }
+    const rest = {
+      stop_regex: '',
+      stop_token_ids: [],
+      grammar_lazy: true,
+      chat_template: '',
+      post_sampling_probs: true,
+      lora: [],
+    }
     const plain = await text({})
     expect(plain).toMatch(/./)
     expect(await text({ ...empty, ...rest })).toBe(plain)
@@ -120,6 +128,60 @@ test('what is no effort and no way of thinking is refused by every API', async (
   ] as const) {
     expect(await error('/v1/messages', { messages, ...more })).toMatchObject({ status: 400, param })
   }
+})
+
+describe('stop_token_ids', () => {
+  const begun = { prompt: 'Once upon a time', max_tokens: 60, temperature: 0 }
+  const ended = async (more: object) => {
+    const { body } = await post(server, '/v1/completions', { ...begun, ...more })
+    const [choice] = (body as { choices: { text: string; finish_reason: string }[] }).choices
+    return choice as { text: string; finish_reason: string }
+  }
+
+  test("the model's own ends change nothing; others end the text before them", async () => {
+    const plain = await ended({})
+    expect(await ended({ stop_token_ids: [0, 1] })).toEqual(plain)
+    const { tokens } = (await post(server, '/tokenize', { content: '.' })).body as { tokens: number[] }
+    const text = plain.text.slice(0, plain.text.indexOf('.'))
+    expect(await ended({ stop_token_ids: tokens })).toMatchObject({ text, finish_reason: 'stop' })
+    expect(await ended({ stop_token_ids: tokens, ignore_eos: true })).toMatchObject({ text })
+  })
+
+  test('an id that no token has is refused', async () => {
+    expect(await error('/v1/completions', { ...begun, stop_token_ids: [1e6] })).toMatchObject({ status: 400 })
+  })
+})
+
+describe('a field that is left out is named, in every API', () => {
+  test.each([
+    ['/v1/chat/completions', { messages, verbosity: 'low', echo: true }, 'verbosity, echo'],
+    ['/v1/completions', { prompt: 'x', return_token_ids: true, samplers: ['top_k'] }, 'return_token_ids, samplers'],
+    ['/completion', { prompt: 'x', n_predict: 1, t_max_predict_ms: 5 }, 't_max_predict_ms'],
+    ['/v1/responses', { input: 'x', text: { verbosity: 'low' } }, 'text.verbosity'],
+    ['/v1/messages', { messages, context_management: { edits: [] }, container: 'c' }, 'context_management, container'],
+    ['/v1/chat/completions', { messages, verbosity: null, samplers: '', context_management: null }, null],
+  ])('%s', async (path, body, named) => {
+    const { status, headers } = await post(server, path, { max_tokens: 1, ...body })
+    expect([status, headers.get('x-latentkit-ignored')]).toEqual([200, named])
+  })
+})
+
+test('what asks for another answer is refused by every API', async () => {
+  for (const [path, body] of [
+    ['/v1/responses', { input: 'x' }],
+    ['/v1/messages', { messages, max_tokens: 1 }],
+  ] as const) {
+    expect(await error(path, { ...body, stop_regex: 'a' })).toMatchObject({ status: 400 })
+  }
+  const ollama = async (path: string, body: object) =>
+    (await post(server, path, { model: 'tales-mla-8m', stream: false, ...body })) as { status: number; body: object }
+  expect(await ollama('/api/chat', { messages, options: { stop_regex: 'a' } })).toMatchObject({
+    ...{ status: 400, body: { error: expect.stringMatching(/^stop_regex ends/) } },
+  })
+  expect(await ollama('/api/chat', { messages, _debug_render_only: true })).toMatchObject({ status: 400 })
+  expect(await ollama('/api/generate', { prompt: 'x', raw: true, system: 'Be brief.' })).toMatchObject({
+    ...{ status: 400, body: { error: expect.stringMatching(/^system is not read beside raw/) } },
+  })
 })
 
 test('a seed of 64 bits is a seed: clients draw such', async () => {

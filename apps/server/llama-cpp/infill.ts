@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { InfillInput, TextInput } from '../answers/ask.ts'
 import type { AnswerTimings, DrawnToken, EndReason, TokenChance, TokenCounts } from '../answers/events.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { leftOut } from '../answers/left-out.ts'
 import { wireChance, withLikeliest } from '../answers/logprobs.ts'
 import { refuseFields } from '../answers/refused.ts'
 import { timingsOf } from '../answers/timings.ts'
@@ -81,7 +82,7 @@ export function infillEndpoints(service: Service, dialect: Pick<Dialect, 'failed
         const { input_prefix: prefix, input_suffix: suffix, prompt, input_extra: extra } = exchange.body
         const input = { prefix: `${prefix ?? ''}${prompt ?? ''}`, suffix: suffix ?? '' }
         const response = await answered(exchange, { kind: 'infill', ...input })
-        return withIgnored(response, extra && extra.length > 0 ? ['input_extra'] : [])
+        return withIgnored(response, [...(extra?.length ? ['input_extra'] : []), ...leftOut(exchange.body)])
       },
     }),
     endpoint({
@@ -89,7 +90,10 @@ export function infillEndpoints(service: Service, dialect: Pick<Dialect, 'failed
       path: '/completion',
       summary: 'Continues a text',
       body: CompletionBody,
-      run: async exchange => answered(exchange, { kind: 'text', prompt: await readPrompt(service, exchange) }),
+      run: async exchange => {
+        const response = await answered(exchange, { kind: 'text', prompt: await readPrompt(service, exchange) })
+        return withIgnored(response, leftOut(exchange.body))
+      },
     }),
   ]
 }

@@ -1,6 +1,7 @@
 /** What chat and generate have in common: options of drawing, format, thinking. */
 import type { Ask, AskOptions, ChatInput } from '../answers/ask.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { refuseFields } from '../answers/refused.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
 import { readKeepAlive } from './keep-alive.ts'
@@ -8,11 +9,13 @@ import type { Asked } from './request.ts'
 
 /** Throws Failure naming the field. */
 export function readQuestion(body: Asked, input: Ask['input']): Question {
+  refuseFields(body)
   return { model: body.model, input, options: readOptions(body), keepAlive: readKeepAlive(body.keep_alive) }
 }
 
 function readOptions({ options, format, logprobs, top_logprobs: top }: Asked): AskOptions {
   const { num_predict: most, ...drawing } = options ?? {}
+  refuseFields(drawing)
   const knobs = readKnobs({ ...drawing, ...(most !== undefined && { n_predict: most }) })
   return { ...knobs, ...readFormat(format), ...(logprobs && { logprobs: top ?? 0 }) }
 }

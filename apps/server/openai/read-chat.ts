@@ -4,6 +4,7 @@ import type { AskOptions, ChatInput } from '../answers/ask.ts'
 import { readEffort } from '../answers/effort.ts'
 import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { leftOut } from '../answers/left-out.ts'
 import { refuseFields } from '../answers/refused.ts'
 import { readArguments, readCallId, readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
 import { type Failure, invalid } from '../failure.ts'
@@ -12,7 +13,7 @@ import { AllowedTools, type ChatBody, type ResponseFormat, type WireMessage, typ
 
 interface ReadChat {
   readonly asked: Question<ChatInput>
-  /** Types of tools that are left out: those that are no functions. */
+  /** Types of tools that are left out, those that are no functions, and fields. */
   readonly ignored: readonly string[]
 }
 
@@ -41,7 +42,7 @@ export function readChat(body: ChatBody): ReadChat {
     ...(body.n && { n: body.n }),
     options: { ...readKnobs(body), ...readResponseFormat(body.response_format), ...readLogprobs(body) },
   }
-  return { asked, ignored }
+  return { asked, ignored: [...ignored, ...leftOut(body)] }
 }
 
 /** As /v1/responses has it: left out, nobody would know why it is never called. */
