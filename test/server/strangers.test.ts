@@ -34,6 +34,8 @@ describe('a form under any of its names holds the answer', () => {
     ['structured_outputs', { structured_outputs: { regex: '', grammar: '' } }],
     ['stop_regex', { stop_regex: 'a+' }],
     ['structural_tag', { structural_tag: {} }],
+    ['n_cmpl', { n_cmpl: 2 }],
+    ['documents', { documents: [{ title: 'a', text: 'b' }] }],
     ['allowed_token_ids', { allowed_token_ids: [1] }],
     ['stop_token_ids', { stop_token_ids: [-1] }],
     ['grammar_lazy', { grammar: 'root ::= "a"', grammar_lazy: true, grammar_triggers: [{ type: 0, value: '<' }] }],
@@ -226,6 +228,25 @@ test("Ollama's chat continues an answer that has begun", async () => {
     return ((await post(server, '/api/chat', body)).body as { message: { content: string } }).message.content
   }
   expect(await chat([...messages, { role: 'assistant', content: 'Once upon a' }])).toBe(' time, there')
+})
+
+test.each(['prefix', 'partial'])('a last message of the assistant with %s is continued', async name => {
+  const begun = { role: 'assistant', content: 'Once upon a', [name]: true }
+  expect(await text({ messages: [...messages, begun], max_tokens: 3, temperature: 0 })).toBe(' time, there')
+})
+
+test('finds and documents that are texts are read', async () => {
+  const texts = [{ type: 'text', text: 'upon' }]
+  const count = async (content: unknown) =>
+    (await post(server, '/v1/messages/count_tokens', { messages: [{ role: 'user', content }] })).body
+  const found = { type: 'search_result', source: 'a.txt', title: 'Tale', content: texts }
+  expect(await count([found])).toEqual(await count('Tale\na.txt\nupon'))
+  const document = { type: 'document', title: 'Tale', source: { type: 'content', content: texts } }
+  expect(await count([document])).toEqual(await count('Tale\nupon'))
+  const picture = { ...document, source: { type: 'content', content: [{ type: 'image', source: {} }] } }
+  expect(await error('/v1/messages', { messages: [{ role: 'user', content: [picture] }] })).toMatchObject({
+    ...{ status: 400, param: 'messages[0].content[0].source.content[0]' },
+  })
 })
 
 test('a thread of messages is refused as its client expects: then it sends the whole conversation', async () => {

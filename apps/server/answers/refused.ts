@@ -24,6 +24,10 @@ const FIELDS: Readonly<Record<string, Field>> = {
     asks: isGiven,
     what: 'asks for chances of the tokens of the prompt; only those of the answer are known here',
   },
+  n_cmpl: {
+    asks: value => typeof value === 'number' && value > 1,
+    what: 'asks for several answers; expected n, which /v1/chat/completions and /v1/completions have',
+  },
   best_of: {
     asks: (value, { n }) => typeof value === 'number' && value > (typeof n === 'number' ? n : 1),
     what: 'is more than n; expected as many as n, or none',

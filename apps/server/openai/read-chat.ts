@@ -145,9 +145,11 @@ function readThinking({ chat_template_kwargs: variables, reasoning_effort: effor
   }
 }
 
-/** vLLM's pair of fields. */
-function continues({ continue_final_message: wanted, add_generation_prompt: opens }: ChatBody): boolean {
-  return wanted === true && opens !== true
+/** vLLM's pair of fields, or a last message that says so: `prefix` of DeepSeek and Mistral, `partial` of Moonshot and Qwen. */
+function continues({ continue_final_message: wanted, add_generation_prompt: opens, messages }: ChatBody): boolean {
+  const last = messages.at(-1)
+  const isBegun = last?.role === 'assistant' && (last.prefix === true || last.partial === true)
+  return (wanted === true || isBegun) && opens !== true
 }
 
 export function readResponseFormat(format: ResponseFormat | null | undefined): AskOptions {
