@@ -34,6 +34,8 @@ describe('a form under any of its names holds the answer', () => {
     ['structured_outputs', { structured_outputs: { regex: '', grammar: '' } }],
     ['stop_regex', { stop_regex: 'a+' }],
     ['structural_tag', { structural_tag: {} }],
+    ['prompt_embeds', { prompt_embeds: 'AA==' }],
+    ['reasoning.effort', { reasoning: { effort: 'hihg' } }],
     ['n_cmpl', { n_cmpl: 2 }],
     ['documents', { documents: [{ title: 'a', text: 'b' }] }],
     ['allowed_token_ids', { allowed_token_ids: [1] }],
@@ -174,6 +176,7 @@ test('what asks for another answer is refused by every API', async () => {
     ['/v1/messages', { messages, max_tokens: 1 }],
   ] as const) {
     expect(await error(path, { ...body, stop_regex: 'a' })).toMatchObject({ status: 400 })
+    expect(await error(path, { ...body, n: 2 })).toMatchObject({ status: 400, param: 'n' })
   }
   const ollama = async (path: string, body: object) =>
     (await post(server, path, { model: 'tales-mla-8m', stream: false, ...body })) as { status: number; body: object }
@@ -222,12 +225,46 @@ test('/tokenize says what is missing', async () => {
   expect(await error('/tokenize', { messages })).toMatchObject({ status: 400, param: 'content' })
 })
 
+test("a tool's result of Ollama's older form belongs to the call of its name", async () => {
+  const calls = ['f', 'g'].map(name => ({ function: { name, arguments: {} } }))
+  const called = [...messages, { role: 'assistant', content: '', tool_calls: calls }]
+  const chat = async (name: string) => {
+    const all = [...called, { role: 'tool', name, content: 'x' }]
+    return post(server, '/api/chat', {
+      model: 'tales-mla-8m',
+      stream: false,
+      messages: all,
+      options: { num_predict: 1 },
+    })
+  }
+  expect(await chat('g')).toMatchObject({ status: 200 })
+  expect(await chat('h')).toMatchObject({ status: 400, body: { error: expect.stringContaining('"h"') } })
+})
+
 test("Ollama's chat continues an answer that has begun", async () => {
   const chat = async (more: object[]) => {
     const body = { model: 'tales-mla-8m', stream: false, messages: more, options: { num_predict: 3, temperature: 0 } }
     return ((await post(server, '/api/chat', body)).body as { message: { content: string } }).message.content
   }
   expect(await chat([...messages, { role: 'assistant', content: 'Once upon a' }])).toBe(' time, there')
+})
+
+test("whether a model thinks is read as other servers' clients write it", async () => {
+  const chatTemplate = '{% for m in messages %}{{ m.content }}{% endfor %} {{ enable_thinking }} {{ reasoning_effort }}'
+  const told = await testServer({ load: { chatTemplate } })
+  for (const [more, said] of [
+    [{}, ' '],
+    [{ enable_thinking: false }, 'False none'],
+    [{ thinking: { type: 'disabled' } }, 'False none'],
+    [{ thinking: { type: 'enabled' } }, 'True '],
+    [{ reasoning: { enabled: false } }, 'False none'],
+    [{ reasoning: { effort: 'low' } }, 'True low'],
+    [{ enable_thinking: true, chat_template_kwargs: { enable_thinking: false } }, 'False '],
+    [{ thinking: { type: 'disabled' }, reasoning_effort: 'high' }, 'True high'],
+  ] as const) {
+    const { body } = await post(told, '/apply-template', { messages, ...more })
+    expect(body).toEqual({ prompt: `Hi ${said}` })
+  }
 })
 
 test.each(['prefix', 'partial'])('a last message of the assistant with %s is continued', async name => {

@@ -21,6 +21,7 @@ const FIELDS: Readonly<Record<string, Asks>> = {
   echo: (value, body) => value === true && Object.hasOwn(body, 'messages'),
   include_reasoning: value => value === false,
   separate_reasoning: value => value === false,
+  'stream_options.continuous_usage_stats': isTrue,
   return_token_ids: isTrue,
   return_hidden_states: isTrue,
   // llama.cpp's.

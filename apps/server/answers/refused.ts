@@ -67,11 +67,18 @@ const FIELDS: Readonly<Record<string, Field>> = {
     what: 'is true; expected /apply-template, which shows the text of a conversation',
   },
   documents: { asks: isFilled, what: 'are texts beside the conversation; expected them in messages' },
+  prompt_embeds: { asks: isGiven, what: 'are vectors in place of a prompt; this server reads text and token ids' },
   image_data: { asks: isFilled, what: 'has pictures; this server reads text only' },
   echo: {
     asks: (value, { logprobs }) => value === true && typeof logprobs === 'number',
     what: 'beside logprobs asks for chances of the tokens of the prompt; only those of the answer are known here',
   },
+}
+
+/** Where an API has one answer. Throws Failure. */
+export function refuseSeveral({ n }: Body): void {
+  if (typeof n !== 'number' || n <= 1) return
+  throw invalid(`n is ${n}, and an answer of this API is one; expected 1, or another request for each`, 'n')
 }
 
 /** Throws Failure naming the first of them. */

@@ -4,7 +4,7 @@ import type { AskOptions, ChatInput } from '../answers/ask.ts'
 import { readEffort } from '../answers/effort.ts'
 import { readKnobs } from '../answers/knobs.ts'
 import { leftOut } from '../answers/left-out.ts'
-import { refuseFields } from '../answers/refused.ts'
+import { refuseFields, refuseSeveral } from '../answers/refused.ts'
 import { readCalls, readTools } from '../answers/tools.ts'
 import { Failure, invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
@@ -20,6 +20,7 @@ export interface ReadBody<T> {
 /** Throws Failure naming the field. */
 export function readBody(body: MessagesBody): ReadBody<Question> {
   refuseFields(body)
+  refuseSeveral(body)
   const { asked: input, ignored } = readInput(body)
   const { stop_sequences: stops, ...others } = body
   const options = { ...readKnobs({ ...others, stop: stops }), ...readFormat(body), ...readBudget(body) }

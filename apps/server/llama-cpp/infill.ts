@@ -5,7 +5,7 @@ import type { AnswerTimings, DrawnToken, EndReason, TokenChance, TokenCounts } f
 import { readKnobs } from '../answers/knobs.ts'
 import { leftOut } from '../answers/left-out.ts'
 import { wireChance, withLikeliest } from '../answers/logprobs.ts'
-import { refuseFields } from '../answers/refused.ts'
+import { refuseFields, refuseSeveral } from '../answers/refused.ts'
 import { timingsOf } from '../answers/timings.ts'
 import { whole } from '../answers/whole.ts'
 import { invalid } from '../failure.ts'
@@ -43,6 +43,7 @@ export function infillEndpoints(service: Service, dialect: Pick<Dialect, 'failed
   const answered = async (exchange: Exchange<Body>, input: InfillInput | TextInput) => {
     const { body } = exchange
     refuseFields(body)
+    refuseSeveral(body)
     const { n_probs: probs } = body
     const begun = service.begin(exchange, {
       ...{ model: body.model, salt: body.cache_salt, slot: body.id_slot, input },

@@ -1,5 +1,6 @@
 /** What chat and generate have in common: options of drawing, format, thinking. */
 import type { Ask, AskOptions, ChatInput } from '../answers/ask.ts'
+import { readThinks } from '../answers/effort.ts'
 import { readKnobs } from '../answers/knobs.ts'
 import { refuseFields } from '../answers/refused.ts'
 import { invalid } from '../failure.ts'
@@ -31,9 +32,7 @@ const LEVELS = ['low', 'medium', 'high'] as const
 
 export function readThink(think: Asked['think']): Pick<ChatInput, 'templateVariables' | 'reasoningEffort'> {
   if (think === null || think === undefined) return {}
-  if (think === false) return { reasoningEffort: 'none' }
-  // How much is the template's own choice.
-  if (think === true) return { templateVariables: { enable_thinking: true, thinking: true } }
+  if (typeof think === 'boolean') return readThinks(think)
   const level = LEVELS.find(one => one === think)
   if (level) return { reasoningEffort: level }
   throw invalid(`think is ${JSON.stringify(think)}; expected true, false, "low", "medium" or "high"`, 'think')

@@ -1,7 +1,7 @@
 /** From a body of chat.completions to what is asked. */
 import type { ConversationMessage, MessageText, ToolCall, ToolChoice } from '../../../src/index.ts'
 import type { AskOptions, ChatInput } from '../answers/ask.ts'
-import { readEffort } from '../answers/effort.ts'
+import { readEffort, readThinks } from '../answers/effort.ts'
 import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
 import { leftOut } from '../answers/left-out.ts'
@@ -138,11 +138,23 @@ function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice |
   )
 }
 
-function readThinking({ chat_template_kwargs: variables, reasoning_effort: effort }: ChatBody) {
+function readThinking(body: ChatBody): Pick<ChatInput, 'templateVariables' | 'reasoningEffort'> {
+  const { chat_template_kwargs: variables, reasoning_effort: effort, reasoning } = body
+  const thinks = readThinks(wantsThinking(body))
+  const all = { ...thinks.templateVariables, ...variables }
   return {
-    ...(variables && { templateVariables: variables }),
+    ...thinks,
+    ...(Object.keys(all).length > 0 && { templateVariables: all }),
+    ...(reasoning?.effort && { reasoningEffort: readEffort(reasoning.effort, 'reasoning.effort') }),
     ...(effort && { reasoningEffort: readEffort(effort, 'reasoning_effort') }),
   }
+}
+
+/** As other servers' clients write it. */
+function wantsThinking({ enable_thinking: enabled, thinking, reasoning }: ChatBody): boolean | undefined {
+  const type = thinking?.type
+  if (type === 'enabled' || type === 'disabled') return type === 'enabled'
+  return enabled ?? reasoning?.enabled ?? undefined
 }
 
 /** vLLM's pair of fields, or a last message that says so: `prefix` of DeepSeek and Mistral, `partial` of Moonshot and Qwen. */

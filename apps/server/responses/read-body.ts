@@ -5,7 +5,7 @@ import { readEffort } from '../answers/effort.ts'
 import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
 import { leftOut } from '../answers/left-out.ts'
-import { refuseFields } from '../answers/refused.ts'
+import { refuseFields, refuseSeveral } from '../answers/refused.ts'
 import { readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
@@ -23,6 +23,7 @@ export interface ReadBody<T> {
 /** `known`: the conversation that `previous_response_id` stands for, and what else was kept. Throws Failure naming the field. */
 export function readBody(body: ResponsesBody, known: Known): ReadBody<Question> {
   refuseFields(body)
+  refuseSeveral(body)
   const { asked: input, said, ignored } = readInput(body, known)
   const { max_output_tokens: maxTokens, text: _, ...others } = body
   const options = {
