@@ -1,6 +1,7 @@
 /** `session.chat` from end to end: what it reads, what comes of it, and what it costs. */
 import { bundledModel, type ConversationMessage, Engine } from 'latentkit'
 import { describe, expect, test } from 'vitest'
+import { templateText } from '../formats/templates.ts'
 import { CHAT_TEMPLATE } from './tales.ts'
 
 describe('on the bundled model, with a template', () => {
@@ -137,6 +138,17 @@ describe('on the bundled model, with a template', () => {
       tokenIds: [],
       prompt: tokens,
     })
+  })
+
+  test.each([
+    ['llama-cpp-python/GLM-4.6', '<think>Hm</think>\nOnce upon'],
+    ['ollama/deepseek-r1:8b', '<｜Assistant｜>Once upon'],
+    ['ollama/deepseek-v3:671b', '<｜Assistant｜><think>\nHm\n</think>\n\nOnce upon'],
+  ])('an answer whose text has its reasoning is continued, as %s has such', async (name, end) => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: templateText(name) })
+    const begun = { role: 'assistant', content: '<think>\nHm\n</think>\n\nOnce upon' } as const
+    const { text } = await engine.countChat([{ role: 'user', content: 'Tell' }, begun], { continueFinalMessage: true })
+    expect(text.endsWith(end)).toBe(true)
   })
 
   test('an answer that was begun inside reasoning goes on with it', async () => {

@@ -290,6 +290,9 @@ describe('other forms', () => {
     const cut = await write({ schema, stopSequences: [','] })
     const { text, value, finishReason, stopSequence } = cut
     expect([text, value, finishReason, stopSequence]).toEqual([whole.text.split(',')[0], undefined, 'stop', ','])
+    const comma = (await engine.tokenize(',')).at(-1) as number
+    const byId = await write({ regex: 'a,b', choices: undefined as never, stopTokenIds: [comma] })
+    expect([byId.text, byId.value, byId.stopTokenId]).toEqual(['a', undefined, comma])
     // Text that is held back, since it may begin a stop sequence, belongs to the value.
     for (const stopSequences of [['##'], [']x', '"]"']]) {
       const { value, text, stopSequence } = await write({ schema, stopSequences })

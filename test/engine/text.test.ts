@@ -41,6 +41,20 @@ describe('the end of a text', () => {
     await session.dispose()
   })
 
+  it('ends at the ids it is given, which are no part of it, and says at which', async () => {
+    const end = (await engine.tokenize('.', { addSpecialTokens: false })).at(-1) as number
+    const first = { ...GREEDY, maxTokens: 60, stopTokenIds: [1, end] }
+    const session = engine.session()
+    const result = await collect(session, STORY, first)
+    const text = ' She loved to play with her toys and eat yummy snacks'
+    expect(result).toMatchObject({ text, finishReason: 'stop', stopTokenId: end })
+    expect(await engine.detokenize(session.tokens, { skipSpecialTokens: true })).toBe(STORY + text)
+    const longer = await engine.generate(STORY, { ...first, minTokens: 20 })
+    expect(longer.text.indexOf('.')).toBe(-1)
+    expect(longer.text.length).toBeGreaterThan(text.length)
+    await expect(engine.generate(STORY, { stopTokenIds: [5, 1e6] })).rejects.toThrow(/^stopTokenIds\[1\] is 1000000/)
+  })
+
   it('shows what only looked like a stop', async () => {
     const result = await collect(engine.session(), STORY, {
       ...GREEDY,

@@ -224,8 +224,47 @@ describe('a thread of masks', () => {
     expect([first.waitsForOthers, second.waitsForOthers]).toEqual([true, false])
     thread.restart()
     expect(asked).toEqual([second.number, first.number, second.number, first.number])
-    second.close()
-    expect(first.waitsForOthers).toBe(false)
+  })
+
+  it('works on for a text that was closed: the next one waits until it is done, or has taken 10 s and is left out', async () => {
+    let isBusy = true
+    let used = 0
+    const ports: ReturnType<StartMasks>[] = []
+    const busy: StartMasks = events => {
+      const port = inline(events)
+      const post: typeof port.post = message => {
+        if (!isBusy || message.type !== 'advance') port.post(message)
+      }
+      ports.push(port)
+      return { ...port, post, processorTime: () => used }
+    }
+    const thread = opened(busy)
+    const grammar = await thread.compile(SOURCE)
+    const [left, next] = [thread.open(grammar), thread.open(grammar)]
+    left.request({})
+    next.request({})
+    left.close()
+    expect(next.waitsForOthers).toBe(true)
+    used = 9_999
+    expect(next.waitsForOthers).toBe(true)
+    expect(ports).toHaveLength(1)
+    isBusy = false
+    used = 10_000
+    expect(next.waitsForOthers).toBe(true)
+    expect(ports).toHaveLength(2)
+    expect(next.waitsForOthers).toBe(false)
+    expect((await next.next()).count).toBe(1)
+  })
+
+  it('has done what a closed text asked for when its masks are there', async () => {
+    const thread = opened(startMasks)
+    const grammar = await thread.compile(SOURCE)
+    const [left, next] = [thread.open(grammar), thread.open(grammar)]
+    left.request({})
+    left.close()
+    next.request({})
+    await next.next()
+    expect(next.waitsForOthers).toBe(false)
   })
 
   it.skipIf(process.platform !== 'linux')('is asked what it has used while it is busy', async () => {

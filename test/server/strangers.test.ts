@@ -34,8 +34,13 @@ describe('a form under any of its names holds the answer', () => {
     ['structured_outputs', { structured_outputs: { regex: '', grammar: '' } }],
     ['stop_regex', { stop_regex: 'a+' }],
     ['structural_tag', { structural_tag: {} }],
+    ['prompt_embeds', { prompt_embeds: 'AA==' }],
+    ['reasoning.effort', { reasoning: { effort: 'hihg' } }],
+    ['n_cmpl', { n_cmpl: 2 }],
+    ['documents', { documents: [{ title: 'a', text: 'b' }] }],
     ['allowed_token_ids', { allowed_token_ids: [1] }],
-    ['stop_token_ids', { stop_token_ids: [1] }],
+    ['stop_token_ids', { stop_token_ids: [-1] }],
+    ['grammar_lazy', { grammar: 'root ::= "a"', grammar_lazy: true, grammar_triggers: [{ type: 0, value: '<' }] }],
     ['chat_template', { chat_template: '{{ messages }}' }],
     ['tools[0].function', { tools: [{ type: 'function', name: 'f' }] }],
     ['response_format.json_schema.schema', { response_format: { type: 'json_schema', json_schema: { schema: '{}' } } }],
@@ -54,7 +59,14 @@ describe('a form under any of its names holds the answer', () => {
       guided_grammar: '',
       guided_json: '',
     }
-    const rest = { stop_regex: '', stop_token_ids: [], chat_template: '', post_sampling_probs: true, lora: [] }
+    const rest = {
+      stop_regex: '',
+      stop_token_ids: [],
+      grammar_lazy: true,
+      chat_template: '',
+      post_sampling_probs: true,
+      lora: [],
+    }
     const plain = await text({})
     expect(plain).toMatch(/./)
     expect(await text({ ...empty, ...rest })).toBe(plain)
@@ -122,6 +134,61 @@ test('what is no effort and no way of thinking is refused by every API', async (
   }
 })
 
+describe('stop_token_ids', () => {
+  const begun = { prompt: 'Once upon a time', max_tokens: 60, temperature: 0 }
+  const ended = async (more: object) => {
+    const { body } = await post(server, '/v1/completions', { ...begun, ...more })
+    const [choice] = (body as { choices: { text: string; finish_reason: string }[] }).choices
+    return choice as { text: string; finish_reason: string }
+  }
+
+  test("the model's own ends change nothing; others end the text before them", async () => {
+    const plain = await ended({})
+    expect(await ended({ stop_token_ids: [0, 1] })).toEqual(plain)
+    const { tokens } = (await post(server, '/tokenize', { content: '.' })).body as { tokens: number[] }
+    const text = plain.text.slice(0, plain.text.indexOf('.'))
+    expect(await ended({ stop_token_ids: tokens })).toMatchObject({ text, finish_reason: 'stop' })
+    expect(await ended({ stop_token_ids: tokens, ignore_eos: true })).toMatchObject({ text })
+  })
+
+  test('an id that no token has is refused', async () => {
+    expect(await error('/v1/completions', { ...begun, stop_token_ids: [1e6] })).toMatchObject({ status: 400 })
+  })
+})
+
+describe('a field that is left out is named, in every API', () => {
+  test.each([
+    ['/v1/chat/completions', { messages, verbosity: 'low', echo: true }, 'verbosity, echo'],
+    ['/v1/completions', { prompt: 'x', return_token_ids: true, samplers: ['top_k'] }, 'return_token_ids, samplers'],
+    ['/completion', { prompt: 'x', n_predict: 1, t_max_predict_ms: 5 }, 't_max_predict_ms'],
+    ['/v1/responses', { input: 'x', text: { verbosity: 'low' } }, 'text.verbosity'],
+    ['/v1/messages', { messages, context_management: { edits: [] }, container: 'c' }, 'context_management, container'],
+    ['/v1/chat/completions', { messages, verbosity: null, samplers: '', context_management: null }, null],
+  ])('%s', async (path, body, named) => {
+    const { status, headers } = await post(server, path, { max_tokens: 1, ...body })
+    expect([status, headers.get('x-latentkit-ignored')]).toEqual([200, named])
+  })
+})
+
+test('what asks for another answer is refused by every API', async () => {
+  for (const [path, body] of [
+    ['/v1/responses', { input: 'x' }],
+    ['/v1/messages', { messages, max_tokens: 1 }],
+  ] as const) {
+    expect(await error(path, { ...body, stop_regex: 'a' })).toMatchObject({ status: 400 })
+    expect(await error(path, { ...body, n: 2 })).toMatchObject({ status: 400, param: 'n' })
+  }
+  const ollama = async (path: string, body: object) =>
+    (await post(server, path, { model: 'tales-mla-8m', stream: false, ...body })) as { status: number; body: object }
+  expect(await ollama('/api/chat', { messages, options: { stop_regex: 'a' } })).toMatchObject({
+    ...{ status: 400, body: { error: expect.stringMatching(/^stop_regex ends/) } },
+  })
+  expect(await ollama('/api/chat', { messages, _debug_render_only: true })).toMatchObject({ status: 400 })
+  expect(await ollama('/api/generate', { prompt: 'x', raw: true, system: 'Be brief.' })).toMatchObject({
+    ...{ status: 400, body: { error: expect.stringMatching(/^system is not read beside raw/) } },
+  })
+})
+
 test('a seed of 64 bits is a seed: clients draw such', async () => {
   const [a, b, c] = await Promise.all([2 ** 60 + 2 ** 20, 2 ** 60 + 2 ** 20, 2 ** 60].map(seed => text({ seed })))
   expect(a).toBe(b)
@@ -158,12 +225,65 @@ test('/tokenize says what is missing', async () => {
   expect(await error('/tokenize', { messages })).toMatchObject({ status: 400, param: 'content' })
 })
 
+test("a tool's result of Ollama's older form belongs to the call of its name", async () => {
+  const calls = ['f', 'g'].map(name => ({ function: { name, arguments: {} } }))
+  const called = [...messages, { role: 'assistant', content: '', tool_calls: calls }]
+  const chat = async (name: string) => {
+    const all = [...called, { role: 'tool', name, content: 'x' }]
+    return post(server, '/api/chat', {
+      model: 'tales-mla-8m',
+      stream: false,
+      messages: all,
+      options: { num_predict: 1 },
+    })
+  }
+  expect(await chat('g')).toMatchObject({ status: 200 })
+  expect(await chat('h')).toMatchObject({ status: 400, body: { error: expect.stringContaining('"h"') } })
+})
+
 test("Ollama's chat continues an answer that has begun", async () => {
   const chat = async (more: object[]) => {
     const body = { model: 'tales-mla-8m', stream: false, messages: more, options: { num_predict: 3, temperature: 0 } }
     return ((await post(server, '/api/chat', body)).body as { message: { content: string } }).message.content
   }
   expect(await chat([...messages, { role: 'assistant', content: 'Once upon a' }])).toBe(' time, there')
+})
+
+test("whether a model thinks is read as other servers' clients write it", async () => {
+  const chatTemplate = '{% for m in messages %}{{ m.content }}{% endfor %} {{ enable_thinking }} {{ reasoning_effort }}'
+  const told = await testServer({ load: { chatTemplate } })
+  for (const [more, said] of [
+    [{}, ' '],
+    [{ enable_thinking: false }, 'False none'],
+    [{ thinking: { type: 'disabled' } }, 'False none'],
+    [{ thinking: { type: 'enabled' } }, 'True '],
+    [{ reasoning: { enabled: false } }, 'False none'],
+    [{ reasoning: { effort: 'low' } }, 'True low'],
+    [{ enable_thinking: true, chat_template_kwargs: { enable_thinking: false } }, 'False '],
+    [{ thinking: { type: 'disabled' }, reasoning_effort: 'high' }, 'True high'],
+  ] as const) {
+    const { body } = await post(told, '/apply-template', { messages, ...more })
+    expect(body).toEqual({ prompt: `Hi ${said}` })
+  }
+})
+
+test.each(['prefix', 'partial'])('a last message of the assistant with %s is continued', async name => {
+  const begun = { role: 'assistant', content: 'Once upon a', [name]: true }
+  expect(await text({ messages: [...messages, begun], max_tokens: 3, temperature: 0 })).toBe(' time, there')
+})
+
+test('finds and documents that are texts are read', async () => {
+  const texts = [{ type: 'text', text: 'upon' }]
+  const count = async (content: unknown) =>
+    (await post(server, '/v1/messages/count_tokens', { messages: [{ role: 'user', content }] })).body
+  const found = { type: 'search_result', source: 'a.txt', title: 'Tale', content: texts }
+  expect(await count([found])).toEqual(await count('Tale\na.txt\nupon'))
+  const document = { type: 'document', title: 'Tale', source: { type: 'content', content: texts } }
+  expect(await count([document])).toEqual(await count('Tale\nupon'))
+  const picture = { ...document, source: { type: 'content', content: [{ type: 'image', source: {} }] } }
+  expect(await error('/v1/messages', { messages: [{ role: 'user', content: [picture] }] })).toMatchObject({
+    ...{ status: 400, param: 'messages[0].content[0].source.content[0]' },
+  })
 })
 
 test('a thread of messages is refused as its client expects: then it sends the whole conversation', async () => {

@@ -57,6 +57,7 @@ const KNOBS: Readonly<Record<string, Knob>> = {
   max_completion_tokens: { option: 'maxTokens', convert: unlessNegative },
   min_tokens: { option: 'minTokens' },
   stop: { option: 'stopSequences', convert: stops },
+  stop_token_ids: { option: 'stopTokenIds' },
   bad_words: { option: 'bannedTexts', convert: asList },
   ignore_eos: { option: 'ignoreEos' },
   skip_special_tokens: { option: 'skipSpecialTokens' },

@@ -24,6 +24,10 @@ const FIELDS: Readonly<Record<string, Field>> = {
     asks: isGiven,
     what: 'asks for chances of the tokens of the prompt; only those of the answer are known here',
   },
+  n_cmpl: {
+    asks: value => typeof value === 'number' && value > 1,
+    what: 'asks for several answers; expected n, which /v1/chat/completions and /v1/completions have',
+  },
   best_of: {
     asks: (value, { n }) => typeof value === 'number' && value > (typeof n === 'number' ? n : 1),
     what: 'is more than n; expected as many as n, or none',
@@ -32,7 +36,6 @@ const FIELDS: Readonly<Record<string, Field>> = {
     asks: isFilled,
     what: 'leaves some tokens only; expected logit_bias, or a form such as guided_choice',
   },
-  stop_token_ids: { asks: isFilled, what: 'ends a text at tokens; expected stop with their texts' },
   // SGLang's names.
   stop_regex: {
     asks: value => isFilled(value) || (typeof value === 'string' && value !== ''),
@@ -50,15 +53,32 @@ const FIELDS: Readonly<Record<string, Field>> = {
     what: "is a template of your own; the model's is used here: send its text to /v1/completions",
   },
   lora: { asks: isFilled, what: 'chooses adapters; start the server with --lora' },
+  // Whoever has no grammar sends it, too.
+  grammar_lazy: {
+    asks: (value, { grammar }) => value === true && typeof grammar === 'string' && grammar !== '',
+    what: 'is true: the grammar would begin in the middle of the answer; expected one that holds from its beginning, or tools',
+  },
   post_sampling_probs: {
     asks: (value, { n_probs: probs }) => value === true && typeof probs === 'number' && probs > 0,
     what: "is true; chances are the model's own here, before what the options do",
   },
+  _debug_render_only: {
+    asks: isTrue,
+    what: 'is true; expected /apply-template, which shows the text of a conversation',
+  },
+  documents: { asks: isFilled, what: 'are texts beside the conversation; expected them in messages' },
+  prompt_embeds: { asks: isGiven, what: 'are vectors in place of a prompt; this server reads text and token ids' },
   image_data: { asks: isFilled, what: 'has pictures; this server reads text only' },
   echo: {
     asks: (value, { logprobs }) => value === true && typeof logprobs === 'number',
     what: 'beside logprobs asks for chances of the tokens of the prompt; only those of the answer are known here',
   },
+}
+
+/** Where an API has one answer. Throws Failure. */
+export function refuseSeveral({ n }: Body): void {
+  if (typeof n !== 'number' || n <= 1) return
+  throw invalid(`n is ${n}, and an answer of this API is one; expected 1, or another request for each`, 'n')
 }
 
 /** Throws Failure naming the first of them. */

@@ -3,13 +3,15 @@ import type { ReasoningEffort, ToolChoice } from '../../../src/index.ts'
 import type { AskOptions, ChatInput } from '../answers/ask.ts'
 import { readEffort } from '../answers/effort.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { leftOut } from '../answers/left-out.ts'
+import { refuseFields, refuseSeveral } from '../answers/refused.ts'
 import { readCalls, readTools } from '../answers/tools.ts'
 import { Failure, invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
 import { readMessages } from './read-messages.ts'
 import type { CountBody, MessagesBody, WireToolChoice } from './request.ts'
 
-/** What is asked, and the tools that are left out: those that are not the client's own functions. */
+/** What is asked, and what is left out: tools that are not the client's own functions, and fields. */
 export interface ReadBody<T> {
   readonly asked: T
   readonly ignored: readonly string[]
@@ -17,10 +19,15 @@ export interface ReadBody<T> {
 
 /** Throws Failure naming the field. */
 export function readBody(body: MessagesBody): ReadBody<Question> {
+  refuseFields(body)
+  refuseSeveral(body)
   const { asked: input, ignored } = readInput(body)
   const { stop_sequences: stops, ...others } = body
   const options = { ...readKnobs({ ...others, stop: stops }), ...readFormat(body), ...readBudget(body) }
-  return { asked: { model: body.model, salt: body.cache_salt, input, options }, ignored }
+  return {
+    asked: { model: body.model, salt: body.cache_salt, input, options },
+    ignored: [...ignored, ...leftOut(body)],
+  }
 }
 
 export function readInput(body: CountBody): ReadBody<ChatInput> {

@@ -101,19 +101,28 @@ function joined(blocks: readonly WireBlock[], where: string): string {
   return blocks.map((block, i) => textOf(block, `${where}[${i}]`)).join('\n')
 }
 
-/** A text, or a document that is one. Throws Failure for everything else. */
-function textOf({ type, text, source, title }: WireBlock, where: string): string {
+/** A text, or a document or a find that is made of texts. Throws Failure for everything else. */
+function textOf({ type, text, source, title, content: found }: WireBlock, where: string): string {
   if (type === 'text') {
     if (typeof text === 'string') return text
     throw missing(`${where}.text`, 'a text')
   }
-  const { type: kind, data } = (source ?? {}) as { readonly type?: unknown; readonly data?: unknown }
-  if (type === 'document' && kind === 'text' && typeof data === 'string') {
-    return typeof title === 'string' ? `${title}\n${data}` : data
+  if (type === 'search_result') {
+    return titled([title, source], joined(blocksOf(found, `${where}.content`), `${where}.content`))
+  }
+  const { type: kind, data, content } = (source ?? {}) as Readonly<Record<string, unknown>>
+  if (type === 'document' && kind === 'text' && typeof data === 'string') return titled([title], data)
+  if (type === 'document' && kind === 'content') {
+    const at = `${where}.source.content`
+    return titled([title], typeof content === 'string' ? content : joined(blocksOf(content, at), at))
   }
   const shown =
     type === 'document' && typeof kind === 'string' ? `"document" of ${JSON.stringify(kind)}` : JSON.stringify(type)
   throw invalid(`${where} is a block of type ${shown}; this server reads text only`, where, 'unsupported_content')
+}
+
+function titled(titles: readonly unknown[], text: string): string {
+  return [...titles.filter(title => typeof title === 'string'), text].join('\n')
 }
 
 function missing(where: string, expected: string): Failure {

@@ -3,8 +3,9 @@ import { z } from 'zod'
 import type { InfillInput, TextInput } from '../answers/ask.ts'
 import type { AnswerTimings, DrawnToken, EndReason, TokenChance, TokenCounts } from '../answers/events.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { leftOut } from '../answers/left-out.ts'
 import { wireChance, withLikeliest } from '../answers/logprobs.ts'
-import { refuseFields } from '../answers/refused.ts'
+import { refuseFields, refuseSeveral } from '../answers/refused.ts'
 import { timingsOf } from '../answers/timings.ts'
 import { whole } from '../answers/whole.ts'
 import { invalid } from '../failure.ts'
@@ -42,6 +43,7 @@ export function infillEndpoints(service: Service, dialect: Pick<Dialect, 'failed
   const answered = async (exchange: Exchange<Body>, input: InfillInput | TextInput) => {
     const { body } = exchange
     refuseFields(body)
+    refuseSeveral(body)
     const { n_probs: probs } = body
     const begun = service.begin(exchange, {
       ...{ model: body.model, salt: body.cache_salt, slot: body.id_slot, input },
@@ -81,7 +83,7 @@ export function infillEndpoints(service: Service, dialect: Pick<Dialect, 'failed
         const { input_prefix: prefix, input_suffix: suffix, prompt, input_extra: extra } = exchange.body
         const input = { prefix: `${prefix ?? ''}${prompt ?? ''}`, suffix: suffix ?? '' }
         const response = await answered(exchange, { kind: 'infill', ...input })
-        return withIgnored(response, extra && extra.length > 0 ? ['input_extra'] : [])
+        return withIgnored(response, [...(extra?.length ? ['input_extra'] : []), ...leftOut(exchange.body)])
       },
     }),
     endpoint({
@@ -89,7 +91,10 @@ export function infillEndpoints(service: Service, dialect: Pick<Dialect, 'failed
       path: '/completion',
       summary: 'Continues a text',
       body: CompletionBody,
-      run: async exchange => answered(exchange, { kind: 'text', prompt: await readPrompt(service, exchange) }),
+      run: async exchange => {
+        const response = await answered(exchange, { kind: 'text', prompt: await readPrompt(service, exchange) })
+        return withIgnored(response, leftOut(exchange.body))
+      },
     }),
   ]
 }

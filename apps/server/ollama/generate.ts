@@ -31,6 +31,10 @@ function readInput(
   if (context && context.length > 0) {
     throw invalid('context is not read; expected the earlier messages, sent to /api/chat', 'context')
   }
+  if (system && (raw || suffix)) {
+    const beside = raw ? 'raw' : 'suffix'
+    throw invalid(`system is not read beside ${beside}; expected it in the prompt, or none`, 'system')
+  }
   if (suffix) return { kind: 'infill', prefix: prompt, suffix }
   if (raw) return { kind: 'text', prompt }
   const said = { role: 'user', content: prompt } as const

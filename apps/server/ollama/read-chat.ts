@@ -61,7 +61,12 @@ function readMessages(messages: readonly OllamaMessage[]): readonly Conversation
   })
 }
 
-function takeCall(open: ToolCall[], { tool_call_id: id, tool_name: name }: OllamaMessage, i: number): string {
+function takeCall(
+  open: ToolCall[],
+  { tool_call_id: id, tool_name: tool, name: older }: OllamaMessage,
+  i: number,
+): string {
+  const name = tool ?? older
   const found = open.findIndex(call => (id ? call.id === id : name ? call.name === name : true))
   const [call] = found < 0 ? [] : open.splice(found, 1)
   if (call) return call.id

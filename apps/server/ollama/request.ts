@@ -15,6 +15,8 @@ export const OllamaMessage = z.looseObject({
   images: Images,
   tool_calls: z.array(Call).nullish(),
   tool_name: z.string().nullish(),
+  /** The older name of `tool_name`. */
+  name: z.string().nullish(),
   tool_call_id: z.string().nullish(),
 })
 export type OllamaMessage = z.infer<typeof OllamaMessage>

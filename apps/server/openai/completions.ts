@@ -1,13 +1,14 @@
 /** /v1/completions: a text, or several, to be continued. */
 import type { AnswerEvent, AnswerTimings, DrawnToken, TokenCounts } from '../answers/events.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { leftOut } from '../answers/left-out.ts'
 import { refuseFields } from '../answers/refused.ts'
 import { timingsOf } from '../answers/timings.ts'
 import { whole } from '../answers/whole.ts'
 import { invalid } from '../failure.ts'
 import { type Dialect, type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Exchange } from '../http/exchange.ts'
-import { json } from '../http/respond.ts'
+import { json, withIgnored } from '../http/respond.ts'
 import { newId, now } from '../http/stamp.ts'
 import { stream } from '../http/stream.ts'
 import { type Begun, READY_MS, type Service } from '../service/service.ts'
@@ -31,12 +32,14 @@ export function completionsEndpoint(service: Service, dialect: Pick<Dialect, 'fa
       const n = body.n ?? 1
       const all = prompts.map(prompt => service.begin(exchange, question(body, prompt, n)))
       const frame = new Frame(body, prompts, all as [Begun, ...Begun[]], n)
-      if (!body.stream) return json(await frame.whole())
+      const ignored = leftOut(body)
+      if (!body.stream) return withIgnored(json(await frame.whole()), ignored)
       await Promise.all(all.map(begun => begun.ready(READY_MS)))
-      return stream(exchange, { dialect, pingMs: service.pingMs }, async writer => {
+      const response = stream(exchange, { dialect, pingMs: service.pingMs }, async writer => {
         for await (const chunk of frame.chunks()) await writer.send(chunk)
         await writer.send('[DONE]')
       })
+      return withIgnored(response, ignored)
     },
   })
 }

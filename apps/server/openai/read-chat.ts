@@ -1,9 +1,10 @@
 /** From a body of chat.completions to what is asked. */
 import type { ConversationMessage, MessageText, ToolCall, ToolChoice } from '../../../src/index.ts'
 import type { AskOptions, ChatInput } from '../answers/ask.ts'
-import { readEffort } from '../answers/effort.ts'
+import { readEffort, readThinks } from '../answers/effort.ts'
 import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { leftOut } from '../answers/left-out.ts'
 import { refuseFields } from '../answers/refused.ts'
 import { readArguments, readCallId, readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
 import { type Failure, invalid } from '../failure.ts'
@@ -12,7 +13,7 @@ import { AllowedTools, type ChatBody, type ResponseFormat, type WireMessage, typ
 
 interface ReadChat {
   readonly asked: Question<ChatInput>
-  /** Types of tools that are left out: those that are no functions. */
+  /** Types of tools that are left out, those that are no functions, and fields. */
   readonly ignored: readonly string[]
 }
 
@@ -41,7 +42,7 @@ export function readChat(body: ChatBody): ReadChat {
     ...(body.n && { n: body.n }),
     options: { ...readKnobs(body), ...readResponseFormat(body.response_format), ...readLogprobs(body) },
   }
-  return { asked, ignored }
+  return { asked, ignored: [...ignored, ...leftOut(body)] }
 }
 
 /** As /v1/responses has it: left out, nobody would know why it is never called. */
@@ -137,16 +138,30 @@ function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice |
   )
 }
 
-function readThinking({ chat_template_kwargs: variables, reasoning_effort: effort }: ChatBody) {
+function readThinking(body: ChatBody): Pick<ChatInput, 'templateVariables' | 'reasoningEffort'> {
+  const { chat_template_kwargs: variables, reasoning_effort: effort, reasoning } = body
+  const thinks = readThinks(wantsThinking(body))
+  const all = { ...thinks.templateVariables, ...variables }
   return {
-    ...(variables && { templateVariables: variables }),
+    ...thinks,
+    ...(Object.keys(all).length > 0 && { templateVariables: all }),
+    ...(reasoning?.effort && { reasoningEffort: readEffort(reasoning.effort, 'reasoning.effort') }),
     ...(effort && { reasoningEffort: readEffort(effort, 'reasoning_effort') }),
   }
 }
 
-/** vLLM's pair of fields. */
-function continues({ continue_final_message: wanted, add_generation_prompt: opens }: ChatBody): boolean {
-  return wanted === true && opens !== true
+/** As other servers' clients write it. */
+function wantsThinking({ enable_thinking: enabled, thinking, reasoning }: ChatBody): boolean | undefined {
+  const type = thinking?.type
+  if (type === 'enabled' || type === 'disabled') return type === 'enabled'
+  return enabled ?? reasoning?.enabled ?? undefined
+}
+
+/** vLLM's pair of fields, or a last message that says so: `prefix` of DeepSeek and Mistral, `partial` of Moonshot and Qwen. */
+function continues({ continue_final_message: wanted, add_generation_prompt: opens, messages }: ChatBody): boolean {
+  const last = messages.at(-1)
+  const isBegun = last?.role === 'assistant' && (last.prefix === true || last.partial === true)
+  return (wanted === true || isBegun) && opens !== true
 }
 
 export function readResponseFormat(format: ResponseFormat | null | undefined): AskOptions {

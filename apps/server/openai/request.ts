@@ -69,6 +69,12 @@ export const ChatBody = z.looseObject({
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   reasoning_effort: z.string().nullish(),
+  /** OpenRouter's form. */
+  reasoning: z.looseObject({ effort: z.string().nullish(), enabled: z.boolean().nullish() }).nullish(),
+  /** Qwen's form. */
+  enable_thinking: z.boolean().nullish(),
+  /** The form of DeepSeek, GLM and Kimi. */
+  thinking: z.looseObject({ type: z.string() }).nullish(),
   reasoning_format: z.enum(['auto', 'deepseek', 'none']).nullish(),
   continue_final_message: z.boolean().nullish(),
   add_generation_prompt: z.boolean().nullish(),

@@ -4,6 +4,8 @@ import type { ChatInput } from '../answers/ask.ts'
 import { readEffort } from '../answers/effort.ts'
 import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { leftOut } from '../answers/left-out.ts'
+import { refuseFields, refuseSeveral } from '../answers/refused.ts'
 import { readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
@@ -14,12 +16,14 @@ export interface ReadBody<T> {
   readonly asked: T
   /** What the conversation is so far, without `instructions`, which are this request's alone. */
   readonly said: readonly ConversationMessage[]
-  /** Types of tools and items that were left out. */
+  /** Types of tools and items that were left out, and fields. */
   readonly ignored: readonly string[]
 }
 
 /** `known`: the conversation that `previous_response_id` stands for, and what else was kept. Throws Failure naming the field. */
 export function readBody(body: ResponsesBody, known: Known): ReadBody<Question> {
+  refuseFields(body)
+  refuseSeveral(body)
   const { asked: input, said, ignored } = readInput(body, known)
   const { max_output_tokens: maxTokens, text: _, ...others } = body
   const options = {
@@ -27,7 +31,11 @@ export function readBody(body: ResponsesBody, known: Known): ReadBody<Question> 
     ...readFormat(body.text?.format, { where: 'text.format', schemaAt: 'text.format.schema' }),
     ...(wantsLogprobs(body) && { logprobs: body.top_logprobs ?? 0 }),
   }
-  return { asked: { model: body.model, salt: body.cache_salt, input, options }, said, ignored }
+  return {
+    asked: { model: body.model, salt: body.cache_salt, input, options },
+    said,
+    ignored: [...ignored, ...leftOut(body)],
+  }
 }
 
 export function readInput(body: CountBody, known: Known): ReadBody<ChatInput> {

@@ -99,7 +99,7 @@ export class ChatRun {
     ends: ChatResult['finishReason'],
   ): Promise<ChatResult> {
     const { output } = this.#options
-    const { finishReason, stopSequence, usage, timings, seed, tokenIds, logprobs } = completion
+    const { finishReason, stopSequence, stopTokenId, usage, timings, seed, tokenIds, logprobs } = completion
     const finished =
       toolCalls.length === 0 && finishReason === 'stop' ? await output?.value(written, completion) : undefined
     return {
@@ -108,6 +108,7 @@ export class ChatRun {
       toolCalls,
       finishReason: ends,
       ...(stopSequence !== undefined && { stopSequence }),
+      ...(stopTokenId !== undefined && { stopTokenId }),
       messages: this.#added,
       ...(finished !== undefined && { value: finished }),
       usage: { ...usage, reasoningTokens: Math.min(reasoningTokens, usage.completionTokens) },

@@ -13,7 +13,7 @@ import type { StreamOutput } from '../wire/generation.ts'
 /** As the thread of the grammars begins to say why one cannot be compiled. */
 const NOT_COMPILED = 'The grammar cannot be compiled: '
 
-type Ended = Pick<Completion, 'finishReason' | 'stopSequence'>
+type Ended = Pick<Completion, 'finishReason' | 'stopSequence' | 'stopTokenId'>
 
 /** The output of one prompt. */
 export class Output implements StreamOutput {
@@ -85,10 +85,11 @@ export class Output implements StreamOutput {
   }
 
   /** What a text is that ended so; undefined: it was cut. Throws OutputError. */
-  async value(text: string, { finishReason, stopSequence }: Ended): Promise<unknown> {
+  async value(text: string, { finishReason, stopSequence, stopTokenId }: Ended): Promise<unknown> {
     const prepared = this.#prepared
     if (!prepared) return undefined
-    if (finishReason === 'stop' && stopSequence === undefined) return prepared.finish(text)
+    const isCut = stopSequence !== undefined || stopTokenId !== undefined
+    if (finishReason === 'stop' && !isCut) return prepared.finish(text)
     // It may be whole all the same.
     return prepared.shows ? prepared.finish(text).catch(() => undefined) : undefined
   }

@@ -7,6 +7,8 @@ import type { TextStream } from './text-stream.ts'
 export interface TokenWriterOptions {
   /** Tokens that end the text. */
   readonly eos: ReadonlySet<number>
+  /** Of them, the model's own: what ends with another one was stopped. Default: all. */
+  readonly own?: ReadonlySet<number>
   readonly maxTokens: number
   readonly sampler: Pick<Sampler, 'seed' | 'sample' | 'follow'>
   /** What the text allows, in the order in which it applies. */
@@ -44,6 +46,7 @@ export class TokenWriter {
   #added = ''
   #first: number | null = null
   #resumed = 0
+  #stoppedBy: number | null = null
   #last: number
 
   constructor(options: TokenWriterOptions) {
@@ -97,9 +100,10 @@ export class TokenWriter {
 
   /** The text that the token adds is in `#added`. */
   #write(token: number, room: number): Written {
-    const { eos, maxTokens, text } = this.#options
+    const { eos, own = eos, maxTokens, text } = this.#options
     if (eos.has(token)) {
       const { text: certain, stopped } = text.end(token)
+      if (!own.has(token)) this.#stoppedBy = token
       this.#added = certain
       return { token: null, ends: 'stop', stopped }
     }
@@ -146,6 +150,7 @@ export class TokenWriter {
       tokenIds: this.#tokenIds,
       finishReason,
       ...(text.stopSequence !== undefined && { stopSequence: text.stopSequence }),
+      ...(this.#stoppedBy !== null && { stopTokenId: this.#stoppedBy }),
       usage: {
         ...reading,
         completionTokens: this.#tokenIds.length,

@@ -1,4 +1,4 @@
-import { OptionError } from '../../errors.ts'
+import { LatentkitError, OptionError } from '../../errors.ts'
 import {
   type Capabilities,
   CHANNEL_MARKS,
@@ -151,10 +151,27 @@ export class HostChat {
   /** With the reasoning of our own answers, which clients leave out. */
   #restored(prompt: ChatPrompt): readonly ConversationMessage[] {
     const answers = this.#own.recall(prompt.messages, prompt.salt)
-    return prompt.messages.map((message, i) => {
+    const restored = prompt.messages.map((message, i) => {
       const reasoning = answers[i]?.reasoning
       return message.role === 'assistant' && !message.reasoning && reasoning ? { ...message, reasoning } : message
     })
+    return prompt.conversation.continues ? this.#continuable(prompt, restored) : restored
+  }
+
+  /** Templates leave reasoning out of what an answer says: one that cannot be continued as it is has it apart. */
+  #continuable(prompt: ChatPrompt, messages: readonly ConversationMessage[]): readonly ConversationMessage[] {
+    try {
+      this.#render(prompt, messages, true)
+      return messages
+    } catch (error) {
+      const last = messages.at(-1)
+      const isRefused = error instanceof LatentkitError && error.code === 'bad_template'
+      if (!isRefused || last?.role !== 'assistant' || last.reasoning) throw error
+      const options = { format: this.#format(prompt.conversation), tools: [] }
+      const { reasoning, content } = readReply(textOf(last.content, 'content'), options)
+      if (reasoning === '' || content === '') throw error
+      return [...messages.slice(0, -1), { ...last, reasoning, content }]
+    }
   }
 
   /** `unmarked`: whether reasoning may begin without an opening mark. */

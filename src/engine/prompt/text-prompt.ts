@@ -74,7 +74,8 @@ export function beginText(
   const saved = resumes && options.seed === undefined ? context.drawing : null
   const drawing = saved ? SamplerState.resume(saved, sampling) : SamplerState.begin(sampling, ids)
   const refused = (error: unknown) => sequence.fail(error)
-  const eos = new Set(options.ignoreEos ? [] : [...defaults.eosTokenIds, ...(prompt.ends ?? [])])
+  const own = new Set(options.ignoreEos ? [] : [...defaults.eosTokenIds, ...(prompt.ends ?? [])])
+  const eos = new Set([...own, ...stopIds(options, tokenizer.vocabSize)])
   const firstId = firstIdAfter(ids, defaults)
   const others = tokenRules(
     { ...options, minTokens },
@@ -96,6 +97,7 @@ export function beginText(
   }
   const writer: TokenWriter = new TokenWriter({
     eos,
+    own,
     // Other rules may choose among what the grammar allows.
     rules: mask ? [mask, ...others] : others,
     maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
@@ -146,6 +148,15 @@ export function beginText(
   })
   loop.add(sequence)
   return { run: sequence, answer }
+}
+
+/** Throws OptionError for an id that no token has: it would never end a text. */
+function stopIds({ stopTokenIds = [] }: HostPromptOptions, vocabSize: number): readonly number[] {
+  const foreign = stopTokenIds.findIndex(id => id >= vocabSize)
+  if (foreign < 0) return stopTokenIds
+  throw new OptionError(
+    `stopTokenIds[${foreign}] is ${stopTokenIds[foreign]}; expected an id of the model's, 0 to ${vocabSize - 1}`,
+  )
 }
 
 /** Those that concern drawing. What is there but undefined is not given: it must not hide a default. */

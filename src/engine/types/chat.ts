@@ -93,6 +93,8 @@ export interface ChatResult<T = unknown> {
   readonly finishReason: FinishReason | 'toolCalls' | 'rounds'
   /** As in `Completion`. */
   readonly stopSequence?: string
+  /** As in `Completion`. */
+  readonly stopTokenId?: number
   /**
    * To be appended to the conversation: this answer, and those before it with their results. With `continueFinalMessage`, the
    * first of them takes the place of the message that was continued.

@@ -6,7 +6,7 @@ import type { PromptOptions } from './options/prompt.ts'
 import type { SessionOptions } from './options/session.ts'
 
 const NOT_WITH_BEAMS = [
-  ...(['stopSequences', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty'] as const),
+  ...(['stopSequences', 'stopTokenIds', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty'] as const),
   ...([
     'logitBias',
     'logprobs',

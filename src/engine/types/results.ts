@@ -79,6 +79,8 @@ export interface Completion<T = unknown> {
   readonly finishReason: FinishReason
   /** The one of `stopSequences` that ended it, which is not part of the text; absent where none did. */
   readonly stopSequence?: string
+  /** The one of `stopTokenIds` that ended it; absent where none did. */
+  readonly stopTokenId?: number
   /** Numbers of tokens read, reused, generated and drafted. */
   readonly usage: Usage
   /** Milliseconds, and tokens per second. */

@@ -1,6 +1,7 @@
 import { GrammarError } from '../errors.ts'
 import type { GrammarSource } from '../matcher.ts'
 import type { Vocabulary } from '../vocabulary.ts'
+import { ClosedTexts } from './closed-texts.ts'
 import { MaskedText, type TextThread, type Waiting } from './masked-text.ts'
 import { type FromMasks, type MasksPort, Slot, type StartMasks, type ToMasks } from './protocol.ts'
 import { TICK, WorkTime } from './work-time.ts'
@@ -50,6 +51,7 @@ export class MaskThread implements TextThread {
   readonly #grammars = new Map<number, HeldGrammar>()
   readonly #known = new Map<string, { readonly grammar: number; readonly compiled: Promise<void> }>()
   readonly #texts = new Map<number, MaskedText>()
+  readonly #closed = new ClosedTexts(this)
   #port: MasksPort
   /** The compilation that the thread is at. */
   #compiling: number | null = null
@@ -128,8 +130,10 @@ export class MaskThread implements TextThread {
 
   /** @internal Whether it has an older request to work off first. */
   isBusyBefore(text: MaskedText): boolean {
-    for (const other of this.#texts.values()) if (other.isPending && other.requested < text.requested) return true
-    return false
+    if ([...this.#texts.values()].some(other => other.isPending && other.requested < text.requested)) return true
+    const isBusy = this.#closed.isBusyBefore(text)
+    if (isBusy) this.#closed.restartIfStuck()
+    return isBusy
   }
 
   /** @internal */
@@ -145,6 +149,7 @@ export class MaskThread implements TextThread {
   /** @internal */
   remove(text: MaskedText): void {
     this.#texts.delete(text.number)
+    if (text.isPending) this.#closed.add(text)
     if (!this.#ended) this.#port.post({ type: 'close', text: text.number })
     const grammar = this.#grammars.get(text.grammar)
     if (grammar === undefined) return
@@ -246,24 +251,29 @@ export class MaskThread implements TextThread {
   /** The thread has died of what it worked on: that fails, and everything else goes on in a fresh one. */
   #replace(error: GrammarError): void {
     const [compiling] = this.#calls
-    const working = [...this.#texts.values()].filter(text => text.isPending).sort((a, b) => a.requested - b.requested)
+    const [working] = this.#inOrder().filter(text => text.isPending)
     if (compiling) {
       this.#calls.delete(compiling[0])
       compiling[1].reject(error)
-    } else working[0]?.fail(error)
+    } else if (working && !this.#closed.isBusyBefore(working)) working.fail(error)
     this.#restart()
   }
 
   /** A fresh thread with the same grammars and texts. */
   #restart(): void {
     this.#port.terminate()
+    this.#closed.clear()
     this.#compiling = null
     this.#port = this.#open()
     for (const [grammar, { source, call }] of this.#grammars)
       this.#port.post({ type: 'compile', call, grammar, source })
     // What was asked for first is worked off first, as before.
-    const texts = [...this.#texts.values()].sort((a, b) => a.requested - b.requested)
-    for (const text of texts) text.reopen(message => this.#port.post(message))
+    for (const text of this.#inOrder()) text.reopen(message => this.#port.post(message))
+  }
+
+  /** What asked first is first. */
+  #inOrder(): readonly MaskedText[] {
+    return [...this.#texts.values()].sort((a, b) => a.requested - b.requested)
   }
 
   #receive(message: FromMasks): void {
@@ -284,7 +294,7 @@ export class MaskThread implements TextThread {
         this.#texts.get(message.text)?.settle()
         break
       case 'masks':
-        this.#texts.get(message.text)?.take(message.slot)
+        ;(this.#texts.get(message.text) ?? this.#closed.find(message.text))?.take(message.slot)
         break
     }
   }

@@ -169,13 +169,18 @@ export class MaskedText {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.fail(new GrammarError('The text has been closed'))
     this.#thread.remove(this)
+    this.fail(new GrammarError('The text has been closed'))
   }
 
   /** @internal Its last request is not done. */
   get isPending(): boolean {
-    return this.#failure === undefined && this.#request !== 0 && this.#slot?.request !== this.#request
+    return this.#failure === undefined && !this.isAnswered
+  }
+
+  /** @internal Its thread has done what it was asked for last, if only by saying why it cannot. */
+  get isAnswered(): boolean {
+    return this.#request === 0 || this.#slot?.request === this.#request
   }
 
   /** @internal */

@@ -55,10 +55,12 @@ export interface PromptOptions<T = unknown> extends SamplingOptions, OutputOptio
   readonly maxTokens?: number
   /** The text ends before any of these; they are never part of it. */
   readonly stopSequences?: readonly string[]
+  /** Ids that end the text beside the model's own end-of-text tokens, with `ignoreEos` too; they are no part of it. Default: none. */
+  readonly stopTokenIds?: readonly number[]
   /** Go on after an end-of-text token. Default false. */
   readonly ignoreEos?: boolean
   /**
-   * The text does not end before it has so many tokens: no end-of-text token is drawn, and stop sequences count only in what
+   * The text does not end before it has so many tokens: no token that would end it is drawn, and stop sequences count only in what
    * comes after. At most maxTokens. Default: the model's, else 0.
    */
   readonly minTokens?: number
@@ -96,7 +98,7 @@ export interface PromptOptions<T = unknown> extends SamplingOptions, OutputOptio
   readonly resume?: ResumeOptions
   /**
    * Beam search in place of drawing tokens one by one: the text comes when the search is over, and `Completion.beams` has
-   * all that were found. Not with stop sequences, penalties, `logitBias`, `logprobs` and the options that are
+   * all that were found. Not with what stops a text, penalties, `logitBias`, `logprobs` and the options that are
    * refused by name; temperature, topK, topP, minP and seed have no effect. Default: none.
    */
   readonly beams?: BeamOptions
@@ -158,6 +160,7 @@ export const PROMPT_OPTIONS = {
     flag: '--max-tokens <n>',
   },
   stopSequences: { kind: list(text, 'texts'), description: 'end before any of these texts', flag: '--stop <text>' },
+  stopTokenIds: { kind: list(whole(0), 'token ids'), description: 'end at any of these ids, too' },
   minTokens: {
     kind: whole(0),
     description: 'do not end before n tokens',
