@@ -2,8 +2,10 @@
 import { expect, it } from 'vitest'
 import { GgufKeys } from '../../src/checkpoint/gguf/keys.ts'
 import { prepareGguf } from '../../src/conversion/gguf/convert.ts'
+import { modelKeys } from '../../src/conversion/gguf/model-keys.ts'
 import { addRopeKeys } from '../../src/conversion/gguf/rope-keys.ts'
 import { readSourceModel } from '../../src/conversion/source-model.ts'
+import { architectureFor } from '../../src/families/architectures.ts'
 import { modelOf } from '../../src/model/open/opened-model.ts'
 import { RandomCheckpoint, randomLatentConfig } from '../support/random-model.ts'
 import { Rng } from '../support/rng.ts'
@@ -19,17 +21,59 @@ const opened = (config: Record<string, unknown>) => modelOf(new RandomCheckpoint
 
 it('the key is what llama.cpp multiplies by besides', async () => {
   const keys = new GgufKeys('qwen3')
-  addRopeKeys(keys, opened(QWEN3).config)
+  addRopeKeys(keys, opened(QWEN3).config, {})
   const { value } = keys.entries.get('qwen3.rope.scaling.attn_factor') ?? {}
   expect(value).toBeCloseTo(1.2 / (1 + 0.1 * Math.log(8)), 6)
   // The keys are read again while they are written, and hold the same factor.
   expect(prepareGguf(await readSourceModel(opened(QWEN3)), {}).warnings).toEqual([])
 })
 
-it('latent attention, whose softmax llama.cpp would stretch by it too, is refused', async () => {
-  const config = { ...randomLatentConfig(new Rng('yarn')), rope_scaling: { ...YARN, mscale: 1, mscale_all_dim: 1 } }
+const one = 1 + 0.1 * Math.log(8)
+const LATENT = { ...randomLatentConfig(new Rng('yarn')), num_hidden_layers: 1, num_attention_heads: 2, q_lora_rank: 8 }
+const INDEXER = {
+  index_n_heads: 2,
+  index_head_dim: 32,
+  index_topk: 4,
+  scoring_func: 'sigmoid',
+  topk_method: 'noaux_tc',
+}
+
+it.each([
+  ['deepseek_v3', {}, { attn_factor: 1.2, yarn_log_multiplier: (0.1 * (one / 1.2 - 1)) / (one - 1) }],
+  ['deepseek_v3', { attention_factor: null }, { yarn_log_multiplier: 0.1 }],
+  [
+    'deepseek_v3',
+    { attention_factor: null, mscale: 0, mscale_all_dim: 0 },
+    { attn_factor: one, yarn_log_multiplier: (0.1 * (1 / one - 1)) / (one - 1) },
+  ],
+  ['deepseek_v3', { attention_factor: one }, {}],
+  ['deepseek_v32', {}, { yarn_log_multiplier: (0.1 * (one / 1.2 - 1)) / (one - 1) }],
+  ['glm_moe_dsa', { attention_factor: one }, {}],
+])(
+  '%s with %j: what llama.cpp stretches beside the rotated numbers comes of the same keys',
+  async (type, rope, expected) => {
+    const config = {
+      ...LATENT,
+      ...(type !== 'deepseek_v3' && INDEXER),
+      model_type: type,
+      rope_scaling: { ...YARN, mscale: 1, mscale_all_dim: 1, ...rope },
+    }
+    const source = await readSourceModel(opened(config))
+    const keys = modelKeys(source.config, architectureFor(type), {})
+    for (const name of ['attn_factor', 'yarn_log_multiplier']) {
+      const { value } = keys.entries.get(`${keys.architecture}.rope.scaling.${name}`) ?? {}
+      if (name in expected) expect(value, name).toBeCloseTo(expected[name as keyof typeof expected] as number, 6)
+      else expect(value, name).toBeUndefined()
+    }
+    // The keys are read again while they are written, and mean the same.
+    expect(() => prepareGguf(source, {})).not.toThrow()
+  },
+)
+
+it('GLM-5 of which llama.cpp would stretch the softmax otherwise is refused', async () => {
+  const config = { ...LATENT, ...INDEXER, model_type: 'glm_moe_dsa', rope_scaling: YARN }
   const source = await readSourceModel(opened(config))
-  expect(() => prepareGguf(source, {})).toThrow('attention_factor 1.2 cannot be said in GGUF for latent attention')
+  expect(() => prepareGguf(source, {})).toThrow('llama.cpp would stretch the softmax by 1.2')
 })
 
 it.each([

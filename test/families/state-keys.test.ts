@@ -12,7 +12,7 @@ it('a list of layers that carry a state has one for each module of multi-token p
   keys.u32('{arch}.block_count', 4)
   const delta = { kind: 'delta', nHeads: 2, nKeyHeads: 1, keyDim: 8, valueDim: 8, kernel: 4 }
   const layers = [{ kind: 'grouped' }, delta, delta].map(attention => ({ attention }))
-  qwen35.addKeys?.(keys, { layers } as unknown as ModelConfig)
+  qwen35.addKeys?.(keys, { layers } as unknown as ModelConfig, 0)
   expect(keys.entries.get('qwen35.attention.recurrent_layers')?.value).toEqual([false, true, true, false])
 })
 

@@ -3,6 +3,7 @@
  * gives to a text. Its cache is f16, and on quantised weights it computes with 8-bit activations where ours, in exact
  * mode, are f32: so probabilities are near, not equal.
  */
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Contender, rivalInstalled } from '../../bench/contenders/contender.ts'
@@ -98,6 +99,26 @@ describe.skipIf(needs !== null)(`llama.cpp on what convert writes${needs ? `, ne
     })
   }
 
+  const YARN = { rope_type: 'yarn', factor: 8, original_max_position_embeddings: 16 }
+  const DEEPSEEK = ['deepseek-v3', 'mistral4'].flatMap(name =>
+    [{}, { attention_factor: 1.2 }, { mscale: 0.7, mscale_all_dim: 0.7 }, { mscale: 0.5, mscale_all_dim: 1 }].map(
+      factors => [name, { ...YARN, mscale: 0, mscale_all_dim: 0, ...factors }] as const,
+    ),
+  )
+  it.each(DEEPSEEK)('%s with the positions of %j', async (name, scaling) => {
+    const source = await withScaling(models.get(name) as string, scaling)
+    const file = join(tempFolder(), `${name}.gguf`)
+    await convertModel(source, file, f32)
+    const [prompt] = await readExpected(expectedPath(source), (await openModel(source)).config)
+    const tokens = prompt?.tokens ?? []
+    await rival.ask('open', { model: file, threads: 1, contextLength: 512 })
+    const { logprobs } = await rival.ask('score', { tokens })
+    const ours = await ownDistributions(source, tokens)
+    expect(mean(logprobs.map((theirs, i) => Math.abs(theirs - ours(i, tokens[i + 1] as number))))).toBeLessThan(
+      2 * NEAR.f32,
+    )
+  })
+
   it.each([
     ['llama-gqa', undefined],
     ['qwen2', undefined],
@@ -124,17 +145,45 @@ describe.skipIf(needs !== null)(`llama.cpp on what convert writes${needs ? `, ne
     expect(mean(without.map((logprob, i) => Math.abs(logprob - (theirs[i] as number))))).toBeGreaterThan(5 * NEAR.f32)
   })
 
-  it('MiniCPM3: the same text; the scale of its logits is built into llama.cpp', async () => {
-    const source = models.get('minicpm3') as string
+  const factors = Array.from({ length: 12 }, (_, i) => 1 + i / 4)
+  const LONG = {
+    rope_type: 'longrope',
+    short_factor: factors,
+    long_factor: factors,
+    original_max_position_embeddings: 32,
+  }
+  it.each([
+    ['as they are', null],
+    ['stretched, and what is rotated with them', LONG],
+  ])('MiniCPM3, positions %s: the same text; the scale of its logits is built into llama.cpp', async (_, scaling) => {
+    const given = models.get('minicpm3') as string
+    const source = scaling ? await withScaling(given, scaling) : given
     const file = join(tempFolder(), 'minicpm3.gguf')
-    await convertModel(source, file, { weights: 'f32' })
-    const config = (await openModel(source)).config
-    const [prompt] = await readExpected(expectedPath(source), config)
+    await convertModel(source, file, f32)
+    const [prompt] = await readExpected(expectedPath(source), (await openModel(source)).config)
+    const tokens = prompt?.tokens ?? []
     await rival.ask('open', { model: file, threads: 1, contextLength: 512 })
-    const { tokenIds } = await rival.ask('greedy', { tokens: prompt?.tokens ?? [], maxTokens: 32 })
-    expect(tokenIds).toEqual(prompt?.greedy?.slice(0, 32))
+    const { tokenIds } = await rival.ask('greedy', { tokens, maxTokens: 32 })
+    const ours = await ownDistributions(source, [...tokens, ...tokenIds])
+    for (const [i, token] of tokenIds.entries()) {
+      expect(ours(tokens.length - 1 + i) - ours(tokens.length - 1 + i, token)).toBeLessThan(10 * NEAR.f32)
+    }
   })
 })
+
+/** A copy of a model with other positions; the numbers beside it are not its own. */
+async function withScaling(source: string, scaling: object): Promise<string> {
+  const folder = join(tempFolder(), 'model')
+  await cp(source, folder, { recursive: true })
+  const file = join(folder, 'config.json')
+  const whole = JSON.parse(await readFile(file, 'utf8'))
+  const { rope_parameters, ...config } = whole.text_config ?? whole
+  const theta = rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000
+  const rope = { rope_scaling: null, rope_parameters: { rope_theta: theta, ...scaling } }
+  const changed = { ...config, max_position_embeddings: 128, ...rope }
+  await writeFile(file, JSON.stringify(whole.text_config ? { ...whole, text_config: changed } : changed))
+  return folder
+}
 
 function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b) / values.length

@@ -34,9 +34,9 @@ export function modelKeys(
   keys.u32('{arch}.vocab_size', config.vocabSize)
   if (attention.kind === 'latent') addLatentKeys(keys, attention, layout.legacyMla || !architecture.splitsKeyValueUp)
   else addGroupedKeys(keys, attention)
-  addRopeKeys(keys, config)
+  addRopeKeys(keys, config, architecture)
   addWindowKeys(keys, config)
-  architecture.addKeys?.(keys, config)
+  architecture.addKeys?.(keys, config, predictions)
   return keys
 }
 

@@ -1,10 +1,14 @@
 import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
-import { UnsupportedModelError } from '../../errors.ts'
 import type { Architecture } from '../../families/gguf/architecture.ts'
+import { addLatentYarnKeys } from '../../families/gguf/latent-yarn.ts'
 import { type RopeConfig, ropeFrequencies, yarnMscale } from '../../nn/attention/rope.ts'
 import { hasLatents, type ModelConfig } from '../../nn/config.ts'
 
-export function addRopeKeys(keys: GgufKeys, config: ModelConfig): void {
+export function addRopeKeys(
+  keys: GgufKeys,
+  config: ModelConfig,
+  { latentYarn }: Pick<Architecture, 'latentYarn'>,
+): void {
   const [rope, second] = config.ropes
   if (!rope) return
   const local = config.layers.some(layer => layer.rope === 1) ? second : undefined
@@ -16,35 +20,26 @@ export function addRopeKeys(keys: GgufKeys, config: ModelConfig): void {
     keys.string('{arch}.rope.scaling.type', 'linear')
     keys.f32('{arch}.rope.scaling.factor', scaling.factor)
   } else if (scaling.kind === 'yarn') {
-    addYarnKeys(keys, scaling, hasLatents(config))
+    addYarnKeys(keys, scaling)
+    if (hasLatents(config)) addLatentYarnKeys(keys, rope, scaling.factor, latentYarn)
+    else if (scaling.attentionFactor !== null) {
+      keys.f32('{arch}.rope.scaling.attn_factor', scaling.attentionFactor / yarnMscale(scaling.factor, 1))
+    }
   } else if (scaling.kind === 'longrope') {
     keys.u32('{arch}.rope.scaling.original_context_length', scaling.originalPositions)
-    keys.f32('{arch}.rope.scaling.attn_factor', scaling.attentionFactor ?? undefined)
+    // llama.cpp does not compute it.
+    keys.f32('{arch}.rope.scaling.attn_factor', ropeFrequencies(rope).factor)
   }
 }
 
 type Yarn = Extract<RopeConfig['scaling'], { readonly kind: 'yarn' }>
 
-function addYarnKeys(keys: GgufKeys, y: Yarn, latent: boolean): void {
-  if (latent && (!y.mscaleAllDim || y.mscale !== y.mscaleAllDim)) {
-    throw new UnsupportedModelError(
-      `YaRN with mscale ${y.mscale} and mscale_all_dim ${y.mscaleAllDim} cannot be said in GGUF, which has one for both`,
-    )
-  }
-  // llama.cpp stretches the softmax of latent attention by it, too.
-  if (latent && (y.attentionFactor ?? 1) !== 1) {
-    throw new UnsupportedModelError(
-      `YaRN with attention_factor ${y.attentionFactor} cannot be said in GGUF for latent attention`,
-    )
-  }
+function addYarnKeys(keys: GgufKeys, y: Yarn): void {
   keys.string('{arch}.rope.scaling.type', 'yarn')
   keys.f32('{arch}.rope.scaling.factor', y.factor)
   keys.u32('{arch}.rope.scaling.original_context_length', y.originalPositions)
-  keys.f32('{arch}.rope.scaling.yarn_log_multiplier', latent ? 0.1 * (y.mscaleAllDim as number) : undefined)
   keys.f32('{arch}.rope.scaling.yarn_beta_fast', y.betaFast)
   keys.f32('{arch}.rope.scaling.yarn_beta_slow', y.betaSlow)
-  if (y.attentionFactor === null || latent) return
-  keys.f32('{arch}.rope.scaling.attn_factor', y.attentionFactor / yarnMscale(y.factor, 1))
 }
 
 /** The divisor that llama.cpp's converter gives to frequencies that do not turn. */

@@ -89,7 +89,7 @@ export const bailingmoe3: Architecture = {
   },
 }
 
-function addKeys(keys: GgufKeys, config: ModelConfig): void {
+function addKeys(keys: GgufKeys, config: ModelConfig, predictions: number): void {
   const [moe] = expertsOf(config)
   const state = stateOf(config, 'delta')
   if (!moe || !state || attendingOf(config)?.kind !== 'latent') {
@@ -100,7 +100,7 @@ function addKeys(keys: GgufKeys, config: ModelConfig): void {
   addKimiDeltaKeys(keys, config)
   keys.bool(SAFE, state.decayFloor < 0)
   keys.f32(FLOOR, state.decayFloor)
-  addExpertKeys(keys, config)
+  addExpertKeys(keys, config, predictions)
   // Of shared experts llama.cpp reads the width of all together.
   keys.u32(SHARED, moe.sharedSize % moe.expertSize === 0 ? moe.sharedSize / moe.expertSize : 1)
   keys.u32(SHARED_WIDTH, moe.sharedSize)

@@ -4,15 +4,16 @@ import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
 import type { IndexerConfig } from '../../nn/attention/config.ts'
 import type { ModelConfig } from '../../nn/config.ts'
-import { deepseek2 } from '../deepseek/gguf.ts'
+import { deepseek2, deepseekConfig } from '../deepseek/gguf.ts'
 import type { Architecture } from '../gguf/architecture.ts'
 import { HEADS, SIZE } from '../gguf/ranges.ts'
 
-const { naming, config, addKeys, warnings } = deepseek2
+const { naming, addKeys, warnings } = deepseek2
 const TYPES = '{arch}.attention.indexer.types'
 
 const INDEXED: Omit<Architecture, 'name' | 'config'> = {
   splitsKeyValueUp: true,
+  predictions: true,
   ...(warnings && { warnings }),
   naming: {
     ...naming,
@@ -24,8 +25,8 @@ const INDEXED: Omit<Architecture, 'name' | 'config'> = {
       'indexer.proj': 'self_attn.indexer.weights_proj',
     },
   },
-  addKeys(keys, model) {
-    addKeys?.(keys, model)
+  addKeys(keys, model, predictions) {
+    addKeys?.(keys, model, predictions)
     addIndexerKeys(keys, model)
   },
 }
@@ -33,14 +34,20 @@ const INDEXED: Omit<Architecture, 'name' | 'config'> = {
 export const deepseek32: Architecture = {
   ...INDEXED,
   name: 'deepseek32',
-  config: model => ({ ...config(model), ...indexerSizes(model.metadata), model_type: 'deepseek_v32' }),
+  latentYarn: 'divided',
+  config: model => ({
+    ...deepseekConfig(model, 'divided'),
+    ...indexerSizes(model.metadata),
+    model_type: 'deepseek_v32',
+  }),
 }
 
 export const glmDsa: Architecture = {
   ...INDEXED,
   name: 'glm-dsa',
+  latentYarn: 'together',
   config(model) {
-    const read = config(model)
+    const read = deepseekConfig(model, 'together')
     const sizes = indexerSizes(model.metadata)
     return { ...read, ...sizes, ...sharing(model.metadata, read), model_type: 'glm_moe_dsa' }
   },

@@ -5,6 +5,7 @@ import type { Architecture, GgufModel } from '../gguf/architecture.ts'
 import { decoderConfig } from '../gguf/common.ts'
 import { addExpertKeys, SIGMOID, SOFTMAX, STACKED_EXPERTS } from '../gguf/experts.ts'
 import { latentSizes } from '../gguf/latent.ts'
+import { type LatentYarn, latentYarnFields } from '../gguf/latent-yarn.ts'
 import { LATENT } from '../gguf/naming.ts'
 import { HEADS, LAYERS, SIZE } from '../gguf/ranges.ts'
 
@@ -15,8 +16,9 @@ export const deepseek2: Architecture = {
   name: 'deepseek2',
   splitsKeyValueUp: true,
   onceJoined: true,
-  addKeys(keys, config) {
-    addExpertKeys(keys, config)
+  predictions: true,
+  addKeys(keys, config, predictions) {
+    addExpertKeys(keys, config, predictions)
     const attention = commonAttention(config)
     if (attention?.kind === 'latent' && attention.constantNorm) keys.f32(CONSTANT_NORM, attention.latentNormEps)
   },
@@ -49,31 +51,22 @@ export const deepseek2: Architecture = {
     },
     experts: STACKED_EXPERTS,
   },
-  config(model) {
-    const base = decoderConfig(model)
-    const rope = base.rope_scaling as JsonObject | undefined
-    return {
-      ...base,
-      ...latentSizes(model.metadata),
-      ...routing(model),
-      ...constantNorm(model),
-      ...(rope?.rope_type === 'yarn' && { rope_scaling: { ...rope, ...yarnFactors(model, rope.factor as number) } }),
-    }
-  },
+  latentYarn: 'same',
+  config: model => deepseekConfig(model, 'same'),
 }
 
-/**
- * The multiplier is 0.1 mscale_all_dim, and mscale is the same in every model published: cos and sin stay, the
- * softmax is stretched. A file from before the key existed is read as llama.cpp does: both are stretched by
- * m = 1 + 0.1 ln(factor).
- */
-function yarnFactors({ metadata: m }: GgufModel, factor: number): JsonObject {
-  const multiplier = m.optionalNumber('{arch}.rope.scaling.yarn_log_multiplier')
-  if (multiplier) {
-    const mscale = Number((10 * multiplier).toPrecision(12)) // 0.7 of 0.07, not 0.7000000000000001
-    return { mscale, mscale_all_dim: mscale }
+/** Of deepseek2, and of what only llama.cpp's formulas for YaRN set apart. */
+export function deepseekConfig(model: GgufModel, yarn: LatentYarn): JsonObject {
+  const base = decoderConfig(model)
+  const { attention_factor: _, ...rope } = (base.rope_scaling ?? {}) as JsonObject
+  const scaling = () => ({ ...rope, ...latentYarnFields(model.metadata, rope.factor as number, yarn) })
+  return {
+    ...base,
+    ...latentSizes(model.metadata),
+    ...routing(model),
+    ...constantNorm(model),
+    ...(rope.rope_type === 'yarn' && { rope_scaling: scaling() }),
   }
-  return { attention_factor: factor > 1 ? 1 + 0.1 * Math.log(factor) : 1, mscale_all_dim: 1 }
 }
 
 /** Of models that latentify made: llama.cpp norms latents with the eps of all norms, so their weights are for that one. */

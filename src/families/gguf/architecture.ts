@@ -6,6 +6,7 @@ import type { JsonObject } from '../../checkpoint/json-file.ts'
 import type { AttentionConfig } from '../../nn/attention/config.ts'
 import type { ModelConfig } from '../../nn/config.ts'
 import type { BiasGroup } from '../biases.ts'
+import type { LatentYarn } from './latent-yarn.ts'
 
 /** What a file says of its model, as far as a config is made of it. */
 export interface GgufModel {
@@ -30,8 +31,8 @@ export interface Architecture {
   readonly naming: TensorNaming
   /** Writing: the attention whose sizes the common keys have, where layers differ. Default: they must not. */
   readonly shownAttention?: (config: ModelConfig) => AttentionConfig | undefined
-  /** Writing: keys that other architectures do not have. */
-  readonly addKeys?: (keys: GgufKeys, config: ModelConfig) => void
+  /** Writing: keys that other architectures do not have; `predictions`: how many modules of multi-token prediction are written. */
+  readonly addKeys?: (keys: GgufKeys, config: ModelConfig, predictions: number) => void
   /** Writing: with modules of multi-token prediction, layers past the last. Default false. */
   readonly predictions?: boolean
   /** Biases that llama.cpp reads; it refuses a file with any other. Default: none. */
@@ -42,6 +43,8 @@ export interface Architecture {
   readonly decayRates?: 1 | -1
   /** Divisors of the rope's frequencies that llama.cpp reads: one set, or LongRoPE's two; it refuses a file with any other. Default: none. */
   readonly ropeDivisors?: 'one' | 'two'
+  /** Latent attention: what llama.cpp stretches under YaRN, beside what is rotated. Default: nothing. */
+  readonly latentYarn?: LatentYarn
   /** Heads of values lie as they take those of keys by turns; on the hub neighbours share one. Default false. */
   readonly keysByTurns?: boolean
   /** W_UK and W_UV are apart, since llama.cpp computes on the latent. Default false. */

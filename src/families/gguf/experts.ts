@@ -40,11 +40,14 @@ export function addExpertSizes(keys: GgufKeys, { nExperts, topK, expertSize }: M
   keys.u32('{arch}.expert_feed_forward_length', expertSize)
 }
 
-/** Of models whose first layers are dense, with shared experts beside the others and routing like DeepSeek's. */
-export function addExpertKeys(keys: GgufKeys, config: ModelConfig): void {
+/**
+ * Of models whose first layers are dense, with shared experts beside the others and routing like DeepSeek's. `predictions`: modules of multi-token
+ * prediction, which are layers here.
+ */
+export function addExpertKeys(keys: GgufKeys, config: ModelConfig, predictions: number): void {
   const { layers, nLayers } = config
   const firstOfExperts = layers.findIndex(layer => layer.mlp.kind === 'moe')
-  keys.u32('{arch}.leading_dense_block_count', firstOfExperts < 0 ? nLayers : firstOfExperts)
+  keys.u32('{arch}.leading_dense_block_count', firstOfExperts < 0 ? nLayers + predictions : firstOfExperts)
   const moe = layers[firstOfExperts]?.mlp
   if (moe?.kind !== 'moe') {
     keys.u32('{arch}.expert_shared_count', 0)

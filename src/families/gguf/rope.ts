@@ -1,10 +1,8 @@
 /** `{arch}.rope.*` as the hub's `rope_theta` and `rope_scaling`. */
 
-import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
-import { ropeFrequencies, yarnMscale } from '../../nn/attention/rope.ts'
-import type { ModelConfig } from '../../nn/config.ts'
+import { yarnMscale } from '../../nn/attention/rope.ts'
 import type { GgufModel } from './architecture.ts'
 import { CONTEXT, POSITIVE } from './ranges.ts'
 
@@ -65,22 +63,9 @@ function attentionFactor(m: Metadata): JsonObject {
 /** llama.cpp multiplies cos and sin by this and by what YaRN takes without it. */
 function yarnAttentionFactor(m: Metadata, factor: number): JsonObject {
   const besides = m.optionalNumber(ATTENTION_FACTOR, POSITIVE)
-  if (besides === undefined) return {}
-  if (m.optionalInt('{arch}.attention.kv_lora_rank') === undefined) {
-    return { attention_factor: besides * yarnMscale(factor, 1) }
-  }
-  return besides === 1
-    ? {}
-    : m.fail(ATTENTION_FACTOR, '1 in a file with latent attention, whose softmax it would stretch')
+  return besides === undefined ? {} : { attention_factor: besides * yarnMscale(factor, 1) }
 }
 
 function optional(key: string, value: number | undefined): JsonObject {
   return value === undefined ? {} : { [key]: value }
-}
-
-/** Writing: what LongRoPE multiplies cos and sin by, which llama.cpp does not compute itself. */
-export function addLongropeFactor(keys: GgufKeys, { ropes: [rope] }: ModelConfig): void {
-  if (rope?.scaling.kind === 'longrope') {
-    keys.f32('{arch}.rope.scaling.attn_factor', ropeFrequencies(rope).factor)
-  }
 }

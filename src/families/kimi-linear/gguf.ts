@@ -56,7 +56,7 @@ export const kimiLinear: Architecture = {
       )
     }
     addKimiDeltaKeys(keys, config)
-    addExpertKeys(keys, config)
+    addExpertKeys(keys, config, 0)
     // No rope, and keys of heads have its part all the same.
     keys.u32('{arch}.rope.dimension_count', attention.qkRopeHeadDim)
   },

@@ -2,7 +2,6 @@
 import type { Architecture } from '../gguf/architecture.ts'
 import { groupedConfig } from '../gguf/common.ts'
 import { DECODER, JOINED_MLP } from '../gguf/naming.ts'
-import { addLongropeFactor } from '../gguf/rope.ts'
 
 export const phi3: Architecture = {
   name: 'phi3',
@@ -11,7 +10,6 @@ export const phi3: Architecture = {
     ...DECODER,
     inLayer: { ...DECODER.inLayer, ...JOINED_MLP, attn_qkv: 'self_attn.qkv_proj' },
   },
-  addKeys: addLongropeFactor,
   warnings({ layers }) {
     const window = layers.find(layer => layer.window !== null)?.window
     if (!window) return []
