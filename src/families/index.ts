@@ -1,5 +1,7 @@
 /** All families, and which of them a config.json belongs to. */
+
 import type { ConfigReader } from '../checkpoint/config-reader.ts'
+import type { JsonObject } from '../checkpoint/json-file.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { axk1 } from './axk1/config.ts'
@@ -190,6 +192,11 @@ function variantOf(modelType: string): LayerVariant | undefined {
 /** Fields of a config.json that mean something in this family only. */
 export function ownFields(modelType: string): readonly string[] {
   return variantOf(modelType)?.fields ?? []
+}
+
+/** `text_config` of a model that sees or hears, with what transformers' class of the language model fills in. */
+export function completeText(text: JsonObject, modelType: string): JsonObject {
+  return { ...traitsOf(modelType)?.inside, ...text }
 }
 
 /** What a config.json says of a model, also of one that is not run here. Throws ConfigError or UnsupportedModelError. */

@@ -1,4 +1,5 @@
 /** What a config.json leaves unsaid of its family's blocks, as far as it decides sizes. */
+import type { JsonObject } from '../checkpoint/json-file.ts'
 import type { BiasShape, NormShape } from './descriptor.ts'
 
 export interface Traits {
@@ -76,6 +77,11 @@ export interface Sides {
 /** `model_type` values, as published, and what is other than in Llama. */
 export interface FamilyTraits extends Partial<Omit<Traits, 'norm' | 'bias'>> {
   readonly modelTypes: readonly string[]
+  /**
+   * Fields that `text_config` of a model around it may leave out, as transformers' class fills them in (5.24): files of older versions have there what
+   * differs only. Default: none.
+   */
+  readonly inside?: JsonObject
   readonly norm?: Partial<NormShape>
   readonly bias?: Partial<BiasShape>
 }
@@ -95,6 +101,6 @@ export const ALL_BIASES = { qkv: true, attentionOut: true, mlp: true } as const
 
 export function completeTraits(family: FamilyTraits | undefined): Traits {
   if (!family) return LLAMA
-  const { modelTypes: _, norm, bias, ...others } = family
+  const { modelTypes: _, inside: __, norm, bias, ...others } = family
   return { ...LLAMA, ...others, norm: { ...LLAMA.norm, ...norm }, bias: { ...LLAMA.bias, ...bias } }
 }

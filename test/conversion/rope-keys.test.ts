@@ -28,6 +28,15 @@ it('the key is what llama.cpp multiplies by besides', async () => {
   expect(prepareGguf(await readSourceModel(opened(QWEN3)), {}).warnings).toEqual([])
 })
 
+it("DeepSeek's pair in grouped attention is the same key", async () => {
+  const rope_scaling = { ...YARN, attention_factor: null, mscale: 0.7, mscale_all_dim: 1 }
+  const { config } = opened({ ...QWEN3, rope_scaling })
+  const keys = new GgufKeys('qwen3')
+  addRopeKeys(keys, config, {})
+  const ratio = (1 + 0.07 * Math.log(8)) / (1 + 0.1 * Math.log(8))
+  expect(keys.entries.get('qwen3.rope.scaling.attn_factor')?.value).toBeCloseTo(ratio / (1 + 0.1 * Math.log(8)), 6)
+})
+
 const one = 1 + 0.1 * Math.log(8)
 const LATENT = { ...randomLatentConfig(new Rng('yarn')), num_hidden_layers: 1, num_attention_heads: 2, q_lora_rank: 8 }
 const INDEXER = {

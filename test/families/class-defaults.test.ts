@@ -5,6 +5,8 @@
 import { expect, it } from 'vitest'
 import { ConfigReader } from '../../src/checkpoint/config-reader.ts'
 import { parseConfig } from '../../src/families/index.ts'
+import { textPart } from '../../src/model/open/text-part.ts'
+import { planModelFromJson } from '../../src/planning/read/json.ts'
 
 const SIZES = {
   ...{ vocab_size: 64, hidden_size: 64, intermediate_size: 32, num_hidden_layers: 2, num_attention_heads: 16 },
@@ -89,4 +91,37 @@ it("scores of GPT-2's layers are divided by their number, counted from 1, where 
   expect(scales({})).toEqual([0.5, 0.5, 0.5])
   expect(scales({ scale_attn_by_inverse_layer_idx: true })).toEqual([0.5, 0.25, 0.5 / 3])
   expect(scales({ scale_attn_by_inverse_layer_idx: true, scale_attn_weights: false })).toEqual([1, 0.5, 1 / 3])
+})
+
+const GEMMA3_4B = {
+  ...{ hidden_size: 2560, intermediate_size: 10_240, num_hidden_layers: 34, sliding_window: 1024 },
+  ...{ model_type: 'gemma3_text', rope_scaling: { factor: 8, rope_type: 'linear' } },
+}
+
+it('a language model inside a model that sees may leave out what its class fills in: Gemma 3 4B as published', () => {
+  const { config, wrapper } = textPart({ model_type: 'gemma3', text_config: GEMMA3_4B, eos_token_id: [1, 106] }, 'f')
+  expect(wrapper).toBe('gemma3')
+  const model = parseConfig(new ConfigReader(config, 'f'))
+  expect(model).toMatchObject({ vocabSize: 262_208, maxPositions: 131_072, eosTokenIds: [1, 106], hiddenSize: 2560 })
+  const grouped = { nHeads: 8, nKvHeads: 4, headDim: 256, softmaxScale: 1 / 16 }
+  expect(model.layers[4]).toMatchObject({ window: 1024, rope: 1, attention: grouped })
+  expect(model.layers[5]).toMatchObject({ window: null, rope: 0 })
+  expect(model.ropes).toMatchObject([{ theta: 1e6, scaling: { factor: 8 } }, { theta: 1e4 }])
+})
+
+it('the planner counts it, too', () => {
+  const model = planModelFromJson({ model_type: 'gemma3', text_config: GEMMA3_4B })
+  expect(model).toMatchObject({ vocabSize: 262_208, maxPositions: 131_072 })
+})
+
+it.each([
+  ['mistral3', 'mistral', 4096, 32],
+  ['mistral3', 'ministral3', 4096, 34],
+  ['mistral3', 'mistral4', 4096, 36],
+  ['gemma4', 'gemma4_text', 2304, 30],
+  ['qwen3_5', 'qwen3_5_text', 4096, 32],
+  ['qwen3_5_moe', 'qwen3_5_moe_text', 2048, 40],
+])('all sizes of %s with %s', (whole, model_type, hiddenSize, nLayers) => {
+  const { config } = textPart({ model_type: whole, text_config: { model_type } }, 'f')
+  expect(parseConfig(new ConfigReader(config, 'f'))).toMatchObject({ hiddenSize, nLayers })
 })

@@ -22,8 +22,8 @@ export function addRopeKeys(
   } else if (scaling.kind === 'yarn') {
     addYarnKeys(keys, scaling)
     if (hasLatents(config)) addLatentYarnKeys(keys, rope, scaling.factor, latentYarn)
-    else if (scaling.attentionFactor !== null) {
-      keys.f32('{arch}.rope.scaling.attn_factor', scaling.attentionFactor / yarnMscale(scaling.factor, 1))
+    else if (scaling.attentionFactor !== null || (scaling.mscale && scaling.mscaleAllDim)) {
+      keys.f32('{arch}.rope.scaling.attn_factor', ropeFrequencies(rope).factor / yarnMscale(scaling.factor, 1))
     }
   } else if (scaling.kind === 'longrope') {
     keys.u32('{arch}.rope.scaling.original_context_length', scaling.originalPositions)

@@ -17,6 +17,7 @@ export const gemma3: Family = {
   traits: traits.gemma3,
   gguf,
   hubClass: 'Gemma3ForCausalLM',
+  insideOf: ['gemma3'],
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: {
     ...GEMMA_NAMES,

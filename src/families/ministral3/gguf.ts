@@ -18,7 +18,11 @@ export const mistral3: Architecture = {
     addGrowthKeys(keys, model)
     const scaling = model.ropes[0]?.scaling
     if (scaling?.kind !== 'yarn' || scaling.attentionFactor !== null) return
-    if (scaling.mscale && scaling.mscaleAllDim) keys.f32(MULTIPLIER, scaling.mscaleAllDim)
+    const { factor, mscale, mscaleAllDim } = scaling
+    if (!mscale || !mscaleAllDim) return
+    keys.f32(MULTIPLIER, mscaleAllDim)
+    // Besides the multiplier's, in place of what says both elsewhere.
+    keys.f32('{arch}.rope.scaling.attn_factor', yarnMscale(factor, mscale) / yarnMscale(factor, 1))
   },
   config: model => ({
     ...grownRope(withMultiplier(groupedConfig(model), model), model.metadata),

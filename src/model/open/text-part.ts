@@ -7,7 +7,7 @@ import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import { typeByArchitecture } from '../../families/describe/fields.ts'
-import { FAMILIES } from '../../families/index.ts'
+import { completeText, FAMILIES } from '../../families/index.ts'
 
 /** By `model_type`: that of the language model where its part does not say. */
 const WRAPPERS: ReadonlyMap<string, string> = new Map(
@@ -41,7 +41,8 @@ export function textPart(config: JsonObject, file: string): TextPart {
   const inner = typeof type === 'string' ? WRAPPERS.get(type) : undefined
   if (typeof type !== 'string' || inner === undefined) return { config, wrapper: null, mayTie: true }
   new ConfigReader(config, file).object('text_config')
-  const text = config.text_config as JsonObject
+  const written = config.text_config as JsonObject
+  const text = completeText(written, typeof written.model_type === 'string' ? written.model_type : inner)
   const given = Object.entries(text).filter(([, value]) => value !== null)
   const shared = SHARED.flatMap(key => (Object.hasOwn(config, key) ? [[key, config[key]] as const] : []))
   return {

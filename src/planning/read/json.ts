@@ -1,9 +1,10 @@
 /** The planner's view of a config.json. */
 import { ConfigReader } from '../../checkpoint/config-reader.ts'
+import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import { first, typeByArchitecture } from '../../families/describe/fields.ts'
 import type { Unknown } from '../../families/descriptor.ts'
-import { describeModel, traitsOf } from '../../families/index.ts'
+import { completeText, describeModel, traitsOf } from '../../families/index.ts'
 import { printable, sentence } from '../../printable.ts'
 import { mergeKinds, type PlanModel } from '../plan-model.ts'
 import { unknownFields } from './unknown-fields.ts'
@@ -70,7 +71,9 @@ function shownSafely(unknown: readonly Unknown[]): Unknown[] {
 function textPart(top: ConfigReader): ConfigReader {
   for (const key of ['text_config', 'language_config', 'llm_config']) {
     const part = typeof top.raw(key) === 'object' ? top.optionalObject(key) : undefined
-    if (part && first(part, ['num_hidden_layers', 'hidden_size'])) return part
+    if (!part || !first(part, ['num_hidden_layers', 'hidden_size'])) continue
+    const text = completeText(top.raw(key) as JsonObject, part.optionalString('model_type') ?? '')
+    return new ConfigReader({ [key]: text }, top.file).object(key)
   }
   return top
 }
