@@ -94,3 +94,21 @@ it.each([
   const source = await readSourceModel(opened(config))
   expect(prepareGguf(source, {}).warnings).toEqual(warnings.map(warning => expect.stringMatching(warning)))
 })
+
+it('gpt-oss: where YaRN begins and ends llama.cpp rounds, and the model does not', () => {
+  const moe = { num_local_experts: 2, num_experts_per_tok: 1, sliding_window: 4, layer_types: ['full_attention'] }
+  const { config } = opened({
+    ...QWEN3,
+    ...moe,
+    head_dim: 16,
+    model_type: 'gpt_oss',
+    rope_scaling: { ...YARN, original_max_position_embeddings: 64, truncate: false },
+  })
+  const whole = {
+    ...config,
+    ropes: config.ropes.map(rope => ({ ...rope, scaling: { ...rope.scaling, truncate: true } })),
+  }
+  const warnings = (model: typeof config) => architectureFor('gpt_oss').warnings?.(model)
+  expect(warnings(config)).toEqual([expect.stringMatching(/rotates \d of 8 pairs of numbers otherwise/)])
+  expect(warnings(whole as typeof config)).toEqual([])
+})

@@ -1,4 +1,5 @@
 /** gpt-oss in llama.cpp's files. */
+import { type RopeConfig, ropeFrequencies } from '../../nn/attention/rope.ts'
 import { ATTENTION } from '../biases.ts'
 import type { Architecture } from '../gguf/architecture.ts'
 import { groupedConfig } from '../gguf/common.ts'
@@ -31,6 +32,7 @@ export const gptOss: Architecture = {
     const moe = layers[0]?.mlp
     if (moe?.kind === 'moe') addExpertSizes(keys, moe)
   },
+  warnings: ({ ropes: [rope] }) => (rope ? roundedRamp(rope) : []),
   config(model) {
     const { num_experts, moe_intermediate_size, ...experts } = expertSizes(model.metadata)
     const config = groupedConfig(model)
@@ -46,4 +48,16 @@ export const gptOss: Architecture = {
       rope_scaling: scaling ? { ...scaling, truncate: false } : { rope_type: 'default' },
     }
   },
+}
+
+function roundedRamp(rope: RopeConfig): string[] {
+  const { scaling } = rope
+  if (scaling.kind !== 'yarn' || scaling.truncate) return []
+  const own = ropeFrequencies(rope).frequencies
+  const rounded = ropeFrequencies({ ...rope, scaling: { ...scaling, truncate: true } }).frequencies
+  const others = own.filter((f, i) => Math.abs(f - (rounded[i] as number)) > 1e-6 * f).length
+  if (others === 0) return []
+  return [
+    `llama.cpp rounds where YaRN's ramp begins and ends, which the code of this model does not: it rotates ${others} of ${own.length} pairs of numbers otherwise`,
+  ]
 }
