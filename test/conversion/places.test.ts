@@ -160,7 +160,9 @@ describe('latentkit convert', () => {
     const back = await latentkit(['convert', 'm.gguf', 'back'], { cwd: place })
     expect(back.stdout).toMatch(/^back: 15\.\d MiB, deepseek_v3: bf16 .*\n$/)
     const quiet = await latentkit(['convert', 'm.gguf', 'again', '--quiet'], { cwd: place })
-    expect([quiet.code, quiet.stdout, quiet.stderr]).toEqual([0, '', ''])
+    // A folder made of a GGUF file has no place for the module.
+    expect([quiet.code, quiet.stdout]).toEqual([0, ''])
+    expect(quiet.stderr).toMatch(/^the module of multi-token prediction left out: .*\n$/)
   })
 
   it('fails in one line', async () => {
@@ -176,11 +178,10 @@ describe('latentkit convert', () => {
 
 it('a type whose blocks the rows do not fit is told with what came of it', async () => {
   const convert = (weights: 'q4_k' | 'q8_0') => convertModel(TALES, join(tempFolder(), 'm.gguf'), { weights })
-  const { warnings: found, types } = await convert('q4_k')
-  const warnings = found.filter(warning => !/^the module of multi-token/.test(warning))
+  const { warnings, types } = await convert('q4_k')
   const fell = types.find(({ type }) => type === 'q5_0')?.tensors
   expect(warnings).toEqual([
-    `q4_k takes rows that are multiples of 256; of 73 matrices ${fell} have rows of 32, 128, 192 and became ${fell} q5_0`,
+    `q4_k takes rows that are multiples of 256; of 85 matrices ${fell} have rows of 32, 128, 192 and became ${fell} q5_0`,
   ])
-  expect((await convert('q8_0')).warnings).toEqual([expect.stringMatching(/^the module of multi-token/)])
+  expect((await convert('q8_0')).warnings).toEqual([])
 })
