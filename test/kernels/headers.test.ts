@@ -17,21 +17,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'simd/wasm-common.h': 'wasm',
   'simd/wasm-relaxed.h': 'wasm',
 }
+const AVX512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx2', '-mfma', '-mf16c']
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   'simd/avx2.h': ['-mavx2', '-mfma', '-mf16c'],
-  'simd/amx.h': [
-    '-mavx512f',
-    '-mavx512bw',
-    '-mavx512dq',
-    '-mavx512vl',
-    '-mavx512vnni',
-    '-mavx2',
-    '-mfma',
-    '-mf16c',
-    '-mamx-tile',
-    '-mamx-bf16',
-  ],
-  'simd/avx512.h': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx2', '-mfma', '-mf16c'],
+  'simd/avx512.h': AVX512,
+  'simd/amx.h': [...AVX512, '-mavx512bf16', '-mamx-tile', '-mamx-bf16', '-mamx-int8'],
 }
 
 const headers = readdirSync(NATIVE, { recursive: true, encoding: 'utf8' })

@@ -86,7 +86,7 @@ static __attribute__((noinline)) void tiledSums(F (&out)[TILED_TOKENS][1], const
         case 0: LATENTKIT_MULTIPLY(n + 3, 3); break;
         case 1: LATENTKIT_MULTIPLY(n + 3, 0); break;
         case 2: LATENTKIT_MULTIPLY(n + 3, 1); break;
-        default: LATENTKIT_MULTIPLY(n + 3, 2);
+        case 3: LATENTKIT_MULTIPLY(n + 3, 2);
       }
     }
     const i64 s = n / GROUPS, g = n % GROUPS;
