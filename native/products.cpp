@@ -20,12 +20,11 @@ const Operation* operations();
 
 namespace LATENTKIT_ISA {
 
+enum State : int32_t { EMPTY, WRITING, WRITTEN };
+
 static Operation all[OPCODES];
 
-// Written once: whoever comes first, or several at once the same. Not before somebody asks, since the machine may not know this set.
-const Operation* operations() {
-  static int32_t written;
-  if (__atomic_load_n(&written, __ATOMIC_ACQUIRE)) return all;
+static void write() {
   for (int i = 0; i < OPCODES; i++) all[i] = LATENTKIT_BASE::operations()[i];
   all[OP_matmul] = operationOf<MatmulRecord, matmul>();
   all[OP_headMatmul] = operationOf<HeadMatmulRecord, headMatmul>();
@@ -36,7 +35,17 @@ const Operation* operations() {
   all[OP_trainingExpertMatmul] = operationOf<TrainingExpertMatmulRecord, trainingExpertMatmul>();
   all[OP_expertMatmulBackward] = operationOf<ExpertMatmulBackwardRecord, expertMatmulBackward>();
   all[OP_expertWeightBackward] = operationOf<ExpertWeightBackwardRecord, expertWeightBackward>();
-  __atomic_store_n(&written, 1, __ATOMIC_RELEASE);
+}
+
+// Written by whoever comes first, and not before somebody asks, since the machine may not know this set.
+const Operation* operations() {
+  static int32_t state;
+  int32_t empty = EMPTY;
+  if (__atomic_compare_exchange_n(&state, &empty, WRITING, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    write();
+    __atomic_store_n(&state, WRITTEN, __ATOMIC_RELEASE);
+  }
+  while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != WRITTEN) platform::pause();
   return all;
 }
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, devNull } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -69,8 +69,11 @@ export function isaDefines(isa, { lanes, base, header = `${isa}.h` }) {
   return base ? [...defines, `-DLATENTKIT_BASE=${base}`] : defines
 }
 
-function units(arch) {
-  const isas = ISAS[arch] ?? { portable: PORTABLE }
+/** `without`: sets that the compiler does not know. */
+function units(arch, without = []) {
+  const isas = Object.fromEntries(
+    Object.entries(ISAS[arch] ?? { portable: PORTABLE }).filter(([isa]) => !without.includes(isa)),
+  )
   const oldGlibc = ['-include', path.join(native, 'platform', 'old-glibc.h')]
   return [
     ...Object.entries(isas).map(([isa, set]) => ({
@@ -78,11 +81,26 @@ function units(arch) {
       name: `isa-${isa}`,
       flags: [...set.flags, ...isaDefines(isa, set)],
     })),
-    ...['core/pool', 'core/dispatch'].map(source => ({ source, flags: [] })),
+    { source: 'core/pool', flags: [] },
+    {
+      source: 'core/dispatch',
+      name: ['core-dispatch', ...without.map(isa => `without-${isa}`)].join('-'),
+      flags: without.map(isa => `-DLATENTKIT_WITHOUT_${isa.toUpperCase()}`),
+    },
     ...['platform/posix', 'platform/file-mapping'].map(source => ({ source, flags: oldGlibc })),
     // The object's name has the version, so that it is made anew when the version changes.
     { source: 'host/addon', name: `addon-${version}`, flags: [...oldGlibc, `-DLATENTKIT_VERSION="${version}"`] },
   ].map(({ source, flags, name = source.replace('/', '-') }) => ({ source, flags, object: `${name}.o` }))
+}
+
+/** Sets that may be left out, where the compiler refuses their flags: GCC knows AMX from version 11 on. */
+async function unknownTo(compiler, arch) {
+  if (arch !== 'x64') return []
+  const args = [...ISAS.x64.amx.flags, '-x', 'c++', '-fsyntax-only', devNull]
+  return call(compiler, args).then(
+    () => [],
+    () => ['amx'],
+  )
 }
 
 /** The folder of node_api.h: the system's, or the npm package's. */
@@ -156,7 +174,10 @@ export async function buildNative({
   const compile = [...flags.compile, ...(asCalls ? CHECKS_AS_CALLS : [])]
   const objects = path.join(folder, 'objects')
   const target = path.join(folder, 'latentkit.node')
-  const parts = units(arch).map(({ object, ...part }) => ({ ...part, object: path.join(objects, object) }))
+  const parts = units(arch, await unknownTo(compiler, arch)).map(({ object, ...part }) => ({
+    ...part,
+    object: path.join(objects, object),
+  }))
   const newest = newestSource(native)
   const fresh = file => existsSync(file) && statSync(file).mtimeMs > newest
   if (fresh(target) && parts.every(({ object }) => existsSync(object))) return target

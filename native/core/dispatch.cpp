@@ -12,7 +12,9 @@ namespace latentkit {
   }
 
 #if defined(__x86_64__)
+#ifndef LATENTKIT_WITHOUT_AMX
 LATENTKIT_DECLARE(amx)
+#endif
 LATENTKIT_DECLARE(avx512bf16)
 LATENTKIT_DECLARE(avx512)
 LATENTKIT_DECLARE(avx2)
@@ -37,7 +39,7 @@ static bool same(const char* a, const char* b) {
   return *a == *b;
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(LATENTKIT_WITHOUT_AMX)
 // GCC 12 does not name it.
 static bool hasTiles() {
   constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24, INT8 = 1u << 25, ALL = BF16 | TILE | INT8;
@@ -55,7 +57,9 @@ const Operation* operationsFor(const char* name, const char** chosen) {
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512vnni");
   const bool pairs = wide && __builtin_cpu_supports("avx512bf16");
+#ifndef LATENTKIT_WITHOUT_AMX
   if (pairs && (any || same(name, "amx")) && hasTiles()) return *chosen = "amx", amx::operations();
+#endif
   if (pairs && (any || same(name, "avx512bf16"))) return *chosen = "avx512bf16", avx512bf16::operations();
   if (wide && (any || same(name, "avx512"))) return *chosen = "avx512", avx512::operations();
   if (two && (any || same(name, "avx2"))) return *chosen = "avx2", avx2::operations();

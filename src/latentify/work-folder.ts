@@ -14,7 +14,7 @@ import type { NamedMatrix } from './form.ts'
 import type { LayerStatistics } from './statistics.ts'
 
 /** Changes when files of an earlier version mean something else. */
-const VERSION = 4
+const VERSION = 5
 
 /** What is in such a folder. */
 const OWN =

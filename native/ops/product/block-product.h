@@ -1,5 +1,5 @@
-// Products of blocks that lie in the caches, for training: a number of the result is a sum of `n` products, one chain in rising order,
-// whatever tile it is computed in; then it goes where `Sums` says.
+// Products of blocks that lie in the caches, for training: a number of the result is a sum of `n` products, one chain in rising order (on
+// tiles of AMX two, of even and of odd ones, for 32 at a time), whatever tile it is computed in; then it goes where `Sums` says.
 //
 // Factors are f32, or rounded to bf16. Rounded ones are multiplied as pairs where the machine does that (numbers.h), on tiles where it has
 // those (simd/amx.h), else as f32: the products are the same, and exact, the sums are of f32 in all.

@@ -41,10 +41,12 @@ export async function healedModel(
   const { rank, rope } = candidate
   const path = healingText(options)
   const engine = await original.parts()
+  const { info } = engine.kernels
+  const compute = fasterFactors(info)
   await work.beginHealing({
     ...{ rank, rope, theta: thetaOf(candidate), balance, form, steps, seconds, hidden },
     ...{ text: path === null ? null : await identityOfText(path, 'healText'), samples: options.healSamples ?? null },
-    kernels: trainingNumerics(engine.kernels.info, fasterFactors(engine.kernels.info)),
+    ...{ compute, kernels: trainingNumerics(info, compute) },
   })
   const own = (await original.windows()).others
   const read = path === null ? own : await original.healingWindows(path)

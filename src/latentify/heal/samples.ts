@@ -5,8 +5,8 @@ import { Rng } from '../../sampling/rng.ts'
 import { Sampler } from '../../sampling/sampler.ts'
 import type { Samples, WorkFolder } from '../work-folder.ts'
 
-/** Texts that are written side by side. */
-const SIDE_BY_SIDE = 32
+/** Texts that are written side by side: at first few, which are there soon. */
+const [FIRST, SIDE_BY_SIDE] = [8, 32]
 /** Tokens of a window with which a text begins. */
 const BEGINNING = 16
 
@@ -46,7 +46,8 @@ export async function samplesOf({
   while (goesOn()) {
     signal?.throwIfAborted()
     const begun = performance.now()
-    const numbers = Array.from({ length: Math.min(SIDE_BY_SIDE, count - found.length) }, (_, i) => found.length + i)
+    const most = found.length === 0 ? FIRST : SIDE_BY_SIDE
+    const numbers = Array.from({ length: Math.min(most, count - found.length) }, (_, i) => found.length + i)
     const beginnings = numbers.map(n => (windows[n % windows.length] as Int32Array).subarray(0, BEGINNING))
     found.push(...(await written(original, beginnings, size, numbers[0] as number, signal)))
     seconds += (performance.now() - begun) / 1000

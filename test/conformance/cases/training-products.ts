@@ -15,6 +15,9 @@ const SHAPES = [
   { T: 37, rows: 67, cols: 45 },
   { T: 401, rows: 20, cols: 31 },
   { T: 200, rows: 100, cols: 513 },
+  // More than one block of rows, and sums that are taken apart.
+  { T: 34, rows: 20, cols: 1301 },
+  { T: 530, rows: 700, cols: 33 },
   { T: 0, rows: 5, cols: 7 },
 ] as const
 
