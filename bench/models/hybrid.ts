@@ -58,7 +58,8 @@ export function lingModel(s: Shape, qRank: number, group: number, experts: Exper
     [key('expert_shared_count')]: u32(experts.shared),
     [key('expert_feed_forward_length')]: u32(experts.width),
     [key('expert_shared_feed_forward_length')]: u32(experts.width * experts.shared),
-    [key('expert_weights_scale')]: f32(2.5),
+    // As published it is 2.5: of random experts, which one rounding or another chooses, little should depend on which.
+    [key('expert_weights_scale')]: f32(0.25),
     [key('expert_weights_norm')]: ['bool', true],
     // Sigmoid.
     [key('expert_gating_func')]: u32(2),

@@ -14,7 +14,7 @@ export interface RandomTensor {
   readonly name: string
   /** Innermost first, as in the file. */
   readonly ne: readonly number[]
-  /** Of f32: ones where the name speaks of a norm, else normal with deviation 0.02. */
+  /** Of f32: ones where the name speaks of a norm or of rates of decay, else normal with deviation 0.02. */
   readonly type: keyof typeof GGML
 }
 
@@ -49,7 +49,7 @@ export function writeModel(path: string, { metadata, tensors }: RandomModel): vo
 function* pieces({ name, ne, type }: RandomTensor): Generator<Uint8Array> {
   const n = count(ne)
   if (type === 'f32') {
-    const floats = name.includes('norm') ? new Float32Array(n).fill(1) : new Rng(name).normals(n, 0.02)
+    const floats = /norm|ssm_a/.test(name) ? new Float32Array(n).fill(1) : new Rng(name).normals(n, 0.02)
     yield new Uint8Array(floats.buffer)
     return
   }
