@@ -1,5 +1,4 @@
 /** All families, and which of them a config.json belongs to. */
-
 import type { ConfigReader } from '../checkpoint/config-reader.ts'
 import type { JsonObject } from '../checkpoint/json-file.ts'
 import { UnsupportedModelError } from '../errors.ts'

@@ -1,7 +1,5 @@
 /** Distillation (arXiv 1503.02531): a model learns what another one, its teacher, makes of texts. The teacher runs without gradients. */
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import type { Factors } from '../kernels/contract/operation-options.ts'
-import type { Operations } from '../kernels/operations/table.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import { runLayer } from '../nn/block.ts'
 import { type Decoder, embedded, finalRows, layerStep, writeLogits } from '../nn/decoder.ts'
@@ -11,7 +9,6 @@ import type { LayerWeights } from '../nn/weights.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { lossOfLogits, rowsAtATime } from './loss.ts'
 import type { Pass } from './pass.ts'
-import { trainingProducts } from './products.ts'
 import type { TrainingScratch } from './scratch.ts'
 import type { Trainer } from './trainer.ts'
 import { inputOf, type TrainingInput } from './training-texts.ts'
@@ -37,19 +34,17 @@ export class Distillation {
   readonly #kernels: Kernels
   readonly #teacher: Decoder & { readonly weights: { readonly output: Linear } }
   readonly #hidden: number
-  readonly #compute: Factors
 
   /**
    * `teacher`: on the trainer's kernels, with the student's vocabulary, layers and width. `hidden`: weight of the streams' error, the loss being KL plus so much of
-   * it. `compute`: factors of the teacher's products. Throws TypeError for an encoder.
+   * it. Its products are the trainer's. Throws TypeError for an encoder.
    */
-  constructor(trainer: Trainer, kernels: Kernels, teacher: Decoder, hidden: number, compute: Factors = 'f32') {
+  constructor(trainer: Trainer, kernels: Kernels, teacher: Decoder, hidden: number) {
     if (!teacher.weights.output) throw new TypeError('Distillation: the teacher has no output')
     this.#trainer = trainer
     this.#kernels = kernels
     this.#teacher = teacher as Decoder & { readonly weights: { readonly output: Linear } }
     this.#hidden = hidden
-    this.#compute = compute
   }
 
   /**
@@ -72,7 +67,7 @@ export class Distillation {
     const teacher = this.#teacher
     const { config, weights } = teacher
     const keys = contiguousKeys(kernels, scratch)
-    const backend = { ops: this.#ops(scratch), scratch, keys }
+    const backend = { ops: this.#trainer.ops, scratch, keys }
     const step = prepareStep(kernels.memory, scratch, texts.map(inputOf), keys, teacher)
     let x = embedded(backend, teacher, step)
     const streams: Tensor[] = []
@@ -88,21 +83,15 @@ export class Distillation {
     return { x: finalRows(backend, teacher, x, step.logitRows), streams }
   }
 
-  /** Many rows at once, as training has them. */
-  #ops(scratch: TrainingScratch): Operations {
-    return trainingProducts(this.#kernels, scratch, this.#compute)
-  }
-
   #divergence({ ops, scratch, parameters, last, x, gradient }: Pass, taught: Taught, scale: number): Tensor {
     const { config, weights } = this.#teacher
     const { output } = weights
     const n = x.shape[0] as number
     const wanted = scratch.take([rowsAtATime(n, output.weight.rows), output.weight.rows])
     const rows = { x, dx: gradient(x) }
-    const teacher = this.#ops(scratch)
     return lossOfLogits(ops, scratch, parameters, last, rows, (losses, logits, row, count) => {
       const asked = rowsOf(wanted, 0, count)
-      writeLogits({ ops: teacher, scratch }, asked, rowsOf(taught.x, row, count), output, config)
+      writeLogits({ ops, scratch }, asked, rowsOf(taught.x, row, count), output, config)
       ops.divergence(losses, logits, logits, asked, scale)
     })
   }

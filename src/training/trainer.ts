@@ -49,9 +49,9 @@ export class Trainer {
   readonly parameters: Parameters
   /** What is learned instead of the model's own weights; null: these are. */
   readonly adapters: LearnedAdapters | null
-  readonly #kernels: Kernels
   /** The kernels' operations, with the products of training. */
-  readonly #ops: Operations
+  readonly ops: Operations
+  readonly #kernels: Kernels
   readonly #model: LearnedModel['model']
   readonly #scratch: TrainingScratch
   readonly #tape: Tape
@@ -72,9 +72,9 @@ export class Trainer {
     this.#predictions = predictions
     this.#kernels = kernels
     this.#scratch = new TrainingScratch(kernels.memory, kernels)
-    this.#ops = trainingProducts(kernels, this.#scratch, compute)
+    this.ops = trainingProducts(kernels, this.#scratch, compute)
     this.#model = model
-    this.#tape = new Tape(this.#ops, parameters, this.#scratch)
+    this.#tape = new Tape(this.ops, parameters, this.#scratch)
   }
 
   /**
@@ -122,12 +122,12 @@ export class Trainer {
       backward && predictionWeight > 0 ? await predictedRows(kernels, scratch, tape, this.#predictions, texts, x) : []
     const last = { output, logitScale: config.logitScale }
     const rows = { x, dx: backward ? tape.gradient(x) : null, targets: wanted }
-    const losses = lossOfRows(this.#ops, scratch, this.parameters, last, rows, 1 / mean, loss)
+    const losses = lossOfRows(this.ops, scratch, this.parameters, last, rows, 1 / mean, loss)
     // Over all modules, also those for which these texts are too short: a step's other texts may not be.
     const share = 1 / (this.#predictions.length * mean)
     const later = further.map(({ rows, targets }) => {
       const learned = { x: rows, dx: tape.gradient(rows), targets }
-      return lossOfRows(this.#ops, scratch, this.parameters, last, learned, predictionWeight * share, loss)
+      return lossOfRows(this.ops, scratch, this.parameters, last, learned, predictionWeight * share, loss)
     })
     if (backward) {
       if (sequenceBalance > 0) {
@@ -178,7 +178,7 @@ export class Trainer {
     kernels.memory.upload(wanted, targets)
     const x = this.#rows(texts, weights !== null)
     const last = { output: this.#model.output, logitScale: this.#model.config.logitScale }
-    const all = lossOfRows(this.#ops, scratch, this.parameters, last, { x, dx: null, targets: wanted }, 1)
+    const all = lossOfRows(this.ops, scratch, this.parameters, last, { x, dx: null, targets: wanted }, 1)
     await kernels.submit()
     const losses = (await kernels.memory.read(all)) as Float32Array
     const starts = texts.map((_, i) => texts.slice(0, i).reduce((n, text) => n + text.tokens.length, 0))
@@ -192,7 +192,7 @@ export class Trainer {
       const part = (t: Tensor) => rowsOf(t, starts[i] as number, (texts[i] as TrainingText).tokens.length)
       const rows = { x: part(x), dx: part(dx), targets: part(wanted) }
       // Logits of one text after the other, in the same memory.
-      scratch.forgetting(() => lossOfRows(this.#ops, scratch, this.parameters, last, rows, weight))
+      scratch.forgetting(() => lossOfRows(this.ops, scratch, this.parameters, last, rows, weight))
     }
     tape.backward()
     await kernels.submit()
@@ -218,7 +218,7 @@ export class Trainer {
     const x = this.#rows(texts, true, streams)
     const last = { output, logitScale: config.logitScale }
     const gradient = (t: Tensor) => tape.gradient(t)
-    const losses = lossesOf({ ops: this.#ops, parameters: this.parameters, scratch, last, x, streams, gradient })
+    const losses = lossesOf({ ops: this.ops, parameters: this.parameters, scratch, last, x, streams, gradient })
     tape.backward()
     await kernels.submit()
     const found: Float32Array[] = []
@@ -232,7 +232,7 @@ export class Trainer {
     const model = this.#model
     const { config, weights } = model
     const backendOf = (ops: Operations) => ({ ops, scratch, keys: contiguousKeys(ops, scratch) })
-    const [plain, taped] = [backendOf(this.#ops), backendOf(this.#tape.ops)]
+    const [plain, taped] = [backendOf(this.ops), backendOf(this.#tape.ops)]
     const backend = backward ? taped : plain
     const step = prepareStep(this.#kernels.memory, scratch, texts.map(inputOf), backend.keys, model)
     let x = embedded(backend, model, step)

@@ -70,6 +70,7 @@ export function hubType(weights: EncodableType | undefined): HubType | undefined
 const FLOATS =
   /("(?:routed_scaling_factor|rope_theta|rope_local_base_freq|factor|mscale|mscale_all_dim|kda_lower_bound)": -?\d+)(?=,?\n)/g
 
+/** A text of JSON as transformers takes it. */
 export function withFloats(text: string): string {
   return text.replace(FLOATS, '$1.0')
 }

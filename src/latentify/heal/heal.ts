@@ -3,10 +3,10 @@
  * norms of latents stay the constants that they are, and the rows that make them so learn at a rate of their size.
  */
 import type { Parts as Engine } from '../../engine/load/load-parts.ts'
+import type { Factors } from '../../kernels/contract/operation-options.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { Distillation } from '../../training/distil.ts'
 import { Batches, type Documents } from '../../training/pieces.ts'
-import { fasterFactors } from '../../training/run/compute.ts'
 import { TrainingError } from '../../training/run/errors.ts'
 import { rateAt } from '../../training/schedule.ts'
 import { Trainer } from '../../training/trainer.ts'
@@ -40,6 +40,8 @@ export interface HealRun extends HealOptions {
   readonly opened: OpenedModel
   /** Numbers of its latent. */
   readonly rank: number
+  /** Factors of products. */
+  readonly compute: Factors
   readonly windows: readonly Int32Array[]
   /** That the windows took to write. */
   readonly spent: number
@@ -60,12 +62,11 @@ export interface Healed {
  * the loss is no number, and the signal's reason, with all steps so far kept.
  */
 export async function heal(run: HealRun): Promise<Healed> {
-  const { original, opened, windows, work, signal, onStep } = run
+  const { original, opened, compute, windows, work, signal, onStep } = run
   const { kernels, model } = original
-  const compute = fasterFactors(kernels.info)
   const trainer = await Trainer.load(opened, kernels, { learns, predictions: false, compute })
   const parts = await Parts.of(kernels, trainer.parameters, run.rank)
-  const distillation = new Distillation(trainer, kernels, model.decoder, run.hidden, compute)
+  const distillation = new Distillation(trainer, kernels, model.decoder, run.hidden)
   const size = (windows[0] as Int32Array).length - 1
   const batches = new Batches(documentsOf(windows), { contextLength: size, batchTokens: TEXTS * size, seed: 0 })
   const kept = await readProgress(work)

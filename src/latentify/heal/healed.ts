@@ -61,7 +61,19 @@ export async function healedModel(
           samplesOf({ original: writer, windows: own, tokens: healSamples, limit, work, signal, onTokens }),
         )
   const { progress, tensors } = await heal({
-    ...{ original: engine, opened: candidate.opened, rank, windows, spent, work, signal, hidden, seconds, steps },
+    ...{
+      original: engine,
+      opened: candidate.opened,
+      rank,
+      compute,
+      windows,
+      spent,
+      work,
+      signal,
+      hidden,
+      seconds,
+      steps,
+    },
     onStep: ({ step, planned, kl }) => {
       const last = kl.at(-1)
       onProgress?.({ stage: 'heal', done: step, total: planned, file: 'heal', ...(last !== undefined && { kl: last }) })
