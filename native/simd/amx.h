@@ -66,33 +66,24 @@ template <int ROWS> INLINE void tileSums(float* to, const float* a, i64 aRow, co
 }
 
 // to[i][j] = the sum over b < 4, k < depth / 4 of the products of byte 4 k + b of a's row i and of b's row k, byte 4 j + b. Rows of a are `aRow`
-// bytes apart; a and b were written by another function. `SUMS`, 0 to 3: the tile that holds them.
-template <int SUMS> INLINE void integerTile(int32_t* to, const int8_t* a, i64 aRow, const Bytes* b) {
-  if constexpr (SUMS == 0) {
-    _tile_zero(0);
-    _tile_loadd(4, a, aRow);
-    _tile_loadd(6, b, 64);
-    _tile_dpbssd(0, 4, 6);
-    _tile_stored(0, to, 64);
-  } else if constexpr (SUMS == 1) {
-    _tile_zero(1);
-    _tile_loadd(5, a, aRow);
-    _tile_loadd(7, b, 64);
-    _tile_dpbssd(1, 5, 7);
-    _tile_stored(1, to, 64);
-  } else if constexpr (SUMS == 2) {
-    _tile_zero(2);
-    _tile_loadd(4, a, aRow);
-    _tile_loadd(6, b, 64);
-    _tile_dpbssd(2, 4, 6);
-    _tile_stored(2, to, 64);
-  } else if constexpr (SUMS == 3) {
-    _tile_zero(3);
-    _tile_loadd(5, a, aRow);
-    _tile_loadd(7, b, 64);
-    _tile_dpbssd(3, 5, 7);
-    _tile_stored(3, to, 64);
+// bytes apart; a and b were written by another function. `which`, 0 to 3: the tile that holds the sums; those asked for in turn overlap.
+INLINE void integerTile(i64 which, int32_t* to, const int8_t* a, i64 aRow, const Bytes* b) {
+// Tiles are named by their numbers as written.
+#define LATENTKIT_TILE(sums, left, right) \
+  case sums:                              \
+    _tile_zero(sums);                     \
+    _tile_loadd(left, a, aRow);           \
+    _tile_loadd(right, b, 64);            \
+    _tile_dpbssd(sums, left, right);      \
+    _tile_stored(sums, to, 64);           \
+    break;
+  switch (which) {
+    LATENTKIT_TILE(0, 4, 6)
+    LATENTKIT_TILE(1, 5, 7)
+    LATENTKIT_TILE(2, 4, 6)
+    LATENTKIT_TILE(3, 5, 7)
   }
+#undef LATENTKIT_TILE
   // What else is in registers may stay there.
   __asm__ volatile("" : "=m"(*(int32_t(*)[256])to));
 }

@@ -61,11 +61,26 @@ template <class N> static INLINE void fewRows(const Sums& c, i64 rows, i64 width
   }
 }
 
+// f32 factors that have been rounded to bf16.
+struct AsRounded : AsF32 {
+  static INLINE F rounded(F x) { return (F)(bf16Codes(x) << 16); }
+  template <class Row> static INLINE F along(const typename Row::Type* row, i64 n) { return rounded(AsF32::along<Row>(row, n)); }
+  template <class Row> static INLINE F across(const char* const* keys, i64 c, i64 n) {
+    return rounded(AsF32::across<Row>(keys, c, n));
+  }
+};
+
+#ifdef LATENTKIT_BF16_PAIRS
+typedef AsBf16 RoundedFactors;
+#else
+typedef AsRounded RoundedFactors;
+#endif
+
 // Blocks of a result of rows x cols. The left factor of a block is packed once for all its columns, into the second-level cache, the
 // right one a panel at a time for all its rows, into the first: both should be many. Threads should have equally many blocks, or
 // enough of them. Sums do not depend on the blocks.
 struct BlockSplit {
-  static constexpr i64 MAX_ROWS = MOST_ROWS == 32 ? 512 : 384, FEW_ROWS = 48, FEW_COLUMNS = 96;
+  static constexpr i64 MAX_ROWS = ON_TILES<RoundedFactors> ? 512 : 384, FEW_ROWS = 48, FEW_COLUMNS = 96;
   i64 rowsEach, colsEach, rowBlocks, colBlocks;
   INLINE BlockSplit(i64 rows, i64 cols, i64 threads) {
     rowBlocks = ceilDiv(rows, MAX_ROWS);
@@ -84,26 +99,11 @@ struct BlockSplit {
   INLINE i64 units() const { return rowBlocks * colBlocks; }
 };
 
-// f32 factors that have been rounded to bf16.
-struct AsRounded : AsF32 {
-  static INLINE F rounded(F x) { return (F)(bf16Codes(x) << 16); }
-  template <class Row> static INLINE F along(const typename Row::Type* row, i64 n) { return rounded(AsF32::along<Row>(row, n)); }
-  template <class Row> static INLINE F across(const char* const* keys, i64 c, i64 n) {
-    return rounded(AsF32::across<Row>(keys, c, n));
-  }
-};
-
-#ifdef LATENTKIT_BF16_PAIRS
-typedef AsBf16 RoundedFactors;
-#else
-typedef AsRounded RoundedFactors;
-#endif
-
 // What a thread packs of a block.
 struct BlockMemory {
   static constexpr i64 STRIDE = ROW_STRIDE<RoundedFactors>, MOST_DEPTH = DEPTH<RoundedFactors>;
   static_assert(STRIDE >= ROW_STRIDE<AsF32> && MOST_DEPTH >= DEPTH<AsF32>);
-  static constexpr i64 LEFT = STRIDE * (BlockSplit::MAX_ROWS + MOST_ROWS), RIGHT = MOST_DEPTH * TILE_COLUMNS;
+  static constexpr i64 LEFT = STRIDE * (BlockSplit::MAX_ROWS + ROWS_AT_ONCE<RoundedFactors>), RIGHT = MOST_DEPTH * TILE_COLUMNS;
   static constexpr size_t BYTES = (size_t)(LEFT + 2 * RIGHT) * 4;
   // `plain`: of the right factor as f32, where a weight has another type.
   float *right, *plain, *left;
@@ -124,7 +124,7 @@ INLINE void multiplyBlock(const Sums& c, i64 rows, i64 cols, i64 n, float* panel
   const i64 fetchEach = ceilDiv(n, ceilDiv(rows, ROWS)), words = ceilDiv(n, N::PER_WORD);
   // Tiles take steps behind the last: zeros.
   [[maybe_unused]] const i64 whole = roundUp(words, LANES);
-  [[maybe_unused]] const TilesOf<N> tiles;
+  [[maybe_unused]] const TilesIf<ON_TILES<N>> tiles;
   for (i64 col = 0; col < cols; col += TILE_COLUMNS) {
     const i64 width = min(TILE_COLUMNS, cols - col), next = col + TILE_COLUMNS;
     pack(panel, col, width);

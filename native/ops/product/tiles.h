@@ -16,17 +16,10 @@ template <int ROWS> void tileSums(float* to, const float* a, i64 aRow, const flo
 
 // Rows that are multiplied at once.
 template <class N> constexpr i64 ROWS_AT_ONCE = ON_TILES<N> ? 32 : PANEL_MR;
-#ifdef LATENTKIT_TILES
-constexpr i64 MOST_ROWS = 32;
-#else
-constexpr i64 MOST_ROWS = PANEL_MR;
-#endif
 
-// Nothing where `N` is not multiplied on tiles.
-struct NoTiles {};
-template <bool> struct TilesIf { typedef NoTiles Type; };
-template <> struct TilesIf<true> { typedef TileRegisters Type; };
-template <class N> using TilesOf = typename TilesIf<ON_TILES<N>>::Type;
+// Nothing where nothing is multiplied on tiles.
+template <bool> struct TilesIf {};
+template <> struct TilesIf<true> : TileRegisters {};
 
 // `rows` <= 32 rows, `row` words apart, at `width` <= TILE_COLUMNS columns of a panel, over `words`, a multiple of LANES. Rows behind the last
 // are multiplied, too, and go nowhere.

@@ -73,22 +73,14 @@ static __attribute__((noinline)) void tiledSums(F (&out)[TILED_TOKENS][1], const
   for (int i = 0; i < TILED_TOKENS; i++) results[i] = F{};
   const i64 groups = cols / STEP * GROUPS;
   const char *scales = tokens + at.scales, *scaledSums = tokens + at.scaledSums[GROUPS - 1];
-#define LATENTKIT_MULTIPLY(n, which) \
-  integerTile<which>(sums[which], (const int8_t*)tokens + (n) * (STEP / GROUPS), stride, \
-                     rows[(n) / GROUPS].codes + (n) % GROUPS * (8 / GROUPS))
+  constexpr i64 AHEAD = 3;
+  const auto multiply = [&](i64 n) {
+    integerTile(n % 4, sums[n % 4], (const int8_t*)tokens + n * (STEP / GROUPS), stride, rows[n / GROUPS].codes + n % GROUPS * (8 / GROUPS));
+  };
   // While sums are scaled, the next ones are made.
-  LATENTKIT_MULTIPLY(0, 0);
-  if (groups > 1) LATENTKIT_MULTIPLY(1, 1);
-  if (groups > 2) LATENTKIT_MULTIPLY(2, 2);
+  for (i64 n = 0; n < min(AHEAD, groups); n++) multiply(n);
   for (i64 n = 0; n < groups; n++) {
-    if (n + 3 < groups) {
-      switch (n % 4) {
-        case 0: LATENTKIT_MULTIPLY(n + 3, 3); break;
-        case 1: LATENTKIT_MULTIPLY(n + 3, 0); break;
-        case 2: LATENTKIT_MULTIPLY(n + 3, 1); break;
-        case 3: LATENTKIT_MULTIPLY(n + 3, 2);
-      }
-    }
+    if (n + AHEAD < groups) multiply(n + AHEAD);
     const i64 s = n / GROUPS, g = n % GROUPS;
     const float* from = (const float*)sums[n % 4];
     const F scale = rows[s].scales[g];
@@ -100,7 +92,6 @@ static __attribute__((noinline)) void tiledSums(F (&out)[TILED_TOKENS][1], const
       if constexpr (HAS_MIN) results[i] = fma(min, set1(((const float*)(scaledSums + i * stride))[n]), results[i]);
     }
   }
-#undef LATENTKIT_MULTIPLY
 #pragma GCC unroll 16
   for (int i = 0; i < TILED_TOKENS; i++) out[i][0] = results[i];
 }
